@@ -1,0 +1,44 @@
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: setup demo serve test requirements showroom-model showroom-figures bench-index bench-search
+
+setup: $(READY)
+
+$(READY): pyproject.toml requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vitrine needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/vitrine demo
+
+serve: $(READY)
+	$(BIN)/vitrine serve
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+showroom-model: $(READY)
+	$(BIN)/python -m indexer.showroom.train
+	$(BIN)/python -m eval.showroom
+
+showroom-figures: $(READY)
+	$(BIN)/python -m eval.showroom
+
+bench-index: $(READY)
+	$(BIN)/python -m eval.benchmarks.indexing
+
+bench-search: $(READY)
+	$(BIN)/python -m eval.benchmarks.search
+
+requirements: $(READY)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --extra dev pyproject.toml --output-file requirements.txt
