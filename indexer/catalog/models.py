@@ -1,0 +1,161 @@
+"""The tables. Rows never leave this package: repositories return frozen values."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from indexer.catalog.columns import Json, Money, UtcDateTime
+from indexer.catalog.states import BuildState, ImageState
+from indexer.domain import Availability
+
+Values = dict[str, str | list[str]]
+Counts = dict[str, int]
+JsonObject = dict[str, object]
+
+_CATALOG_NAME = sa.String(64)
+_BUILD_ID = sa.String(64)
+_HASH = sa.String(64)
+
+
+def _words(enum: type[Availability] | type[ImageState] | type[BuildState]) -> sa.Enum:
+    return sa.Enum(
+        enum,
+        native_enum=False,
+        create_constraint=False,
+        length=16,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Base(DeclarativeBase):
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {
+        datetime: UtcDateTime,
+        Decimal: Money,
+        Availability: _words(Availability),
+        ImageState: _words(ImageState),
+        BuildState: _words(BuildState),
+        Values: Json,
+        Counts: Json,
+        JsonObject: Json,
+        list[str]: Json,
+        list[list[float]]: Json,
+    }
+
+
+class CatalogRow(Base):
+    __tablename__ = "catalogs"
+
+    name: Mapped[str] = mapped_column(_CATALOG_NAME, primary_key=True)
+    language: Mapped[str] = mapped_column(sa.String(16))
+    root: Mapped[str]
+    source: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class ProductRow(Base):
+    """`images` repeats the URIs of the image rows in order, so that the query path reads one row per product."""
+
+    __tablename__ = "products"
+    __table_args__ = (sa.Index(None, "catalog", "parent"),)
+
+    catalog: Mapped[str] = mapped_column(
+        _CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    parent: Mapped[str | None]
+    title: Mapped[str]
+    description: Mapped[str]
+    brand: Mapped[str | None]
+    category: Mapped[list[str]]
+    price: Mapped[Decimal | None]
+    currency: Mapped[str | None] = mapped_column(sa.String(3))
+    availability: Mapped[Availability]
+    attributes: Mapped[Values]
+    url: Mapped[str | None]
+    images: Mapped[list[str]]
+    content_hash: Mapped[str] = mapped_column(_HASH)
+    position: Mapped[int]
+    seen_in: Mapped[str] = mapped_column(_BUILD_ID)
+    updated_at: Mapped[datetime]
+
+
+class ImageRow(Base):
+    __tablename__ = "images"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["catalog", "product_id"], ["products.catalog", "products.id"], ondelete="CASCADE"),
+        sa.Index(None, "catalog", "state", "product_id", "image_id"),
+    )
+
+    catalog: Mapped[str] = mapped_column(_CATALOG_NAME, primary_key=True)
+    product_id: Mapped[str] = mapped_column(primary_key=True)
+    image_id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    position: Mapped[int]
+    uri: Mapped[str]
+    source_stamp: Mapped[str | None]
+    content_hash: Mapped[str | None] = mapped_column(_HASH)
+    state: Mapped[ImageState]
+    reason: Mapped[str | None]
+    detail: Mapped[str | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    palette: Mapped[list[list[float]] | None]
+    checked_at: Mapped[datetime | None]
+
+
+class BuildRow(Base):
+    __tablename__ = "builds"
+    __table_args__ = (sa.Index(None, "catalog", "created_at"),)
+
+    id: Mapped[str] = mapped_column(_BUILD_ID, primary_key=True)
+    catalog: Mapped[str] = mapped_column(_CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"))
+    state: Mapped[BuildState]
+    store: Mapped[str] = mapped_column(sa.String(32))
+    source: Mapped[str]
+    settings: Mapped[JsonObject]
+    counts: Mapped[Counts]
+    manifest: Mapped[JsonObject | None]
+    lexicon: Mapped[bytes | None]
+    error: Mapped[str | None]
+    owner: Mapped[str | None]
+    heartbeat_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class BuildRejectRow(Base):
+    __tablename__ = "build_rejects"
+
+    id: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    build_id: Mapped[str] = mapped_column(_BUILD_ID, sa.ForeignKey("builds.id", ondelete="CASCADE"), index=True)
+    line: Mapped[int | None]
+    product_id: Mapped[str | None]
+    uri: Mapped[str | None]
+    reason: Mapped[str]
+    detail: Mapped[str]
+
+
+class PublishedRow(Base):
+    __tablename__ = "published"
+
+    catalog: Mapped[str] = mapped_column(
+        _CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"), primary_key=True
+    )
+    build_id: Mapped[str] = mapped_column(_BUILD_ID, sa.ForeignKey("builds.id"))
+    previous_build_id: Mapped[str | None] = mapped_column(_BUILD_ID, sa.ForeignKey("builds.id", ondelete="SET NULL"))
+    published_at: Mapped[datetime]

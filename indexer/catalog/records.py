@@ -1,0 +1,147 @@
+"""What the repositories take and return beside the domain's own values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from indexer.catalog.states import BuildState, ImageState
+
+Palette = tuple[tuple[float, float, float, float], ...]
+"""(L, a, b, share) of each colour: CIE Lab, shares in (0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRecord:
+    name: str
+    language: str
+    root: str
+    source: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertCounts:
+    """Products of one batch; their sum is the size of the batch."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "UpsertCounts") -> "UpsertCounts":
+        return UpsertCounts(self.added + other.added, self.changed + other.changed, self.unchanged + other.unchanged)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCounts:
+    """Image rows of one batch of products. `stale` ones had another source stamp and are pending again."""
+
+    added: int = 0
+    stale: int = 0
+    removed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "SyncCounts") -> "SyncCounts":
+        return SyncCounts(
+            self.added + other.added,
+            self.stale + other.stale,
+            self.removed + other.removed,
+            self.unchanged + other.unchanged,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One image of one product in the ledger. Sizes are pixels of the normalised image."""
+
+    product_id: str
+    image_id: str
+    position: int
+    uri: str
+    source_stamp: str | None
+    state: ImageState
+    content_hash: str | None = None
+    reason: str | None = None
+    detail: str | None = None
+    width: int | None = None
+    height: int | None = None
+    palette: Palette | None = None
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyImage:
+    """The outcome of an image that passed the gate. `content_hash` is 64 hex digits."""
+
+    product_id: str
+    image_id: str
+    content_hash: str
+    width: int
+    height: int
+    palette: Palette | None = None
+    source_stamp: str | None = None
+    """Replaces the row's stamp when given: the ETag of what was fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedImage:
+    """The outcome of an image that did not pass; `reason` is ImageRejected's short word."""
+
+    product_id: str
+    image_id: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCounts:
+    """Every state is present; `reasons` counts the rejected by reason."""
+
+    states: Mapping[ImageState, int]
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRecord:
+    """A build without its manifest and lexicon, which can be large."""
+
+    id: str
+    catalog: str
+    state: BuildState
+    store: str
+    source: str
+    settings: Mapping[str, object]
+    counts: Mapping[str, int]
+    error: str | None
+    owner: str | None
+    heartbeat_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Something a build left out. `line` is the row of the source, `uri` the image."""
+
+    reason: str
+    detail: str
+    line: int | None = None
+    product_id: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedReject:
+    """A reject as listed; `number` grows in the order of adding and is where the next page starts after."""
+
+    number: int
+    reject: Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    catalog: str
+    build: str
+    previous: str | None
+    published_at: datetime

@@ -1,0 +1,38 @@
+"""The states that catalogue rows go through."""
+
+from enum import StrEnum
+
+
+class ImageState(StrEnum):
+    PENDING = "pending"
+    READY = "ready"
+    REJECTED = "rejected"
+
+
+class BuildState(StrEnum):
+    """In order: a build passes through the active states, becomes ready and may be published.
+
+    A build that is replaced by another, or rolled back, is ready again.
+    """
+
+    QUEUED = "queued"
+    READING = "reading"
+    EMBEDDING = "embedding"
+    WRITING = "writing"
+    VERIFYING = "verifying"
+    READY = "ready"
+    PUBLISHED = "published"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ACTIVE_STATES = (
+    BuildState.QUEUED,
+    BuildState.READING,
+    BuildState.EMBEDDING,
+    BuildState.WRITING,
+    BuildState.VERIFYING,
+)
+"""A build in one of these is owned by a process, or was when that process died."""
+
+PUBLISHABLE_STATES = (BuildState.READY, BuildState.PUBLISHED)

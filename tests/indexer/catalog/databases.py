@@ -1,0 +1,40 @@
+"""Empty databases to test on: SQLite always, PostgreSQL where VITRINE_TEST_POSTGRES_URL names a server."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+POSTGRES_URL = "VITRINE_TEST_POSTGRES_URL"
+
+BACKENDS = ("sqlite", "postgresql")
+
+
+@contextmanager
+def empty_database(backend: str, folder: Path) -> Iterator[str]:
+    """The URL of a database without tables. Skips when there is no server of that kind."""
+    if backend == "sqlite":
+        yield f"sqlite:///{folder / 'catalogue.db'}"
+        return
+    if POSTGRES_URL not in os.environ:
+        pytest.skip(f"{POSTGRES_URL} names no PostgreSQL server")
+    with _schema(sa.make_url(os.environ[POSTGRES_URL])) as url:
+        yield url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def _schema(server: sa.URL) -> Iterator[sa.URL]:
+    name = f"test_{uuid.uuid4().hex}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE SCHEMA {name}"))
+        yield server.update_query_dict({"options": f"-csearch_path={name}"})
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"DROP SCHEMA {name} CASCADE"))
+    finally:
+        engine.dispose()
