@@ -1,0 +1,182 @@
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from indexer.domain import ImageRef
+from indexer.errors import ImageRejected
+from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
+from indexer.images.fit import Fit, fit
+from indexer.images.names import name_colours
+from indexer.images.reasons import Reason
+from indexer.settings import ImageSettings
+from tests.indexer.images.drawn import LIMITS, png, saved, scene, studio
+
+SPEC = Fit((32, 32))
+GOOD = saved(scene(), "PNG")
+LARGE = png(7_000, 7_000, 8, 2, bytes(7_000 * 21_001))
+"""147 MB of pixels in 143 kB."""
+
+
+def _hanging() -> bytes:
+    """64 kB of progressive JPEG whose last scan comes thousands of times: minutes of decoding."""
+    content = saved(Image.new("L", (4_000, 4_000), 128), "JPEG", progressive=True)
+    last = content.rindex(b"\xff\xda")
+    return content[:last] + content[last:-2] * 5_000 + b"\xff\xd9"
+
+
+HANGING = _hanging()
+
+
+@pytest.fixture(scope="module")
+def decoders() -> Iterator[DecoderPool]:
+    with DecoderPool.of(ImageSettings(decoders=2)) as pool:
+        yield pool
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "red.jpg").write_bytes(saved(studio((200, 37, 42)), "JPEG"))
+    (tmp_path / "note.jpg").write_text("a shopping list")
+    (tmp_path / "empty.png").touch()
+    return tmp_path
+
+
+def reason(outcome: Decoded | ImageRejected) -> str:
+    assert isinstance(outcome, ImageRejected)
+    return outcome.reason
+
+
+def decoded(pool: DecoderPool, *contents: bytes) -> list[Decoded | ImageRejected]:
+    return [outcome for _, outcome in pool.map(DecodeTask(content, SPEC) for content in contents)]
+
+
+def children() -> list[int]:
+    return [child.pid for child in multiprocessing.active_children() if child.pid is not None]
+
+
+def test_bytes_come_back_fitted_hashed_and_with_a_palette(decoders: DecoderPool) -> None:
+    result = decoders.decode(DecodeTask(GOOD, SPEC))
+    assert result.content_hash == hashlib.sha256(GOOD).hexdigest()
+    assert (result.width, result.height) == (96, 64)
+    np.testing.assert_array_equal(result.pixels, fit(scene(), SPEC))
+    assert result.palette.colours
+
+
+def test_files_are_read_by_the_child(decoders: DecoderPool, shop: Path) -> None:
+    result = decoders.decode(DecodeTask(ImageRef("red.jpg"), SPEC, shop))
+    assert result.content_hash == hashlib.sha256((shop / "red.jpg").read_bytes()).hexdigest()
+    assert next(iter(name_colours(result.palette))) == "red"
+
+
+def test_outcomes_keep_the_order_and_say_what_was_wrong(decoders: DecoderPool, shop: Path) -> None:
+    uris = ["red.jpg", "note.jpg", "empty.png", "none.jpg", "../out.jpg", "http://shop.example/a.jpg", "red.jpg"] * 5
+    tasks = [DecodeTask(ImageRef(uri), SPEC, shop, key=number) for number, uri in enumerate(uris)]
+    outcomes = list(decoders.map(tasks))
+    assert [task.key for task, _ in outcomes] == list(range(35))
+    assert isinstance(outcomes[0][1], Decoded)
+    assert [reason(outcome) for _, outcome in outcomes[1:6]] == [
+        Reason.UNSUPPORTED_FORMAT,
+        Reason.EMPTY,
+        Reason.MISSING,
+        Reason.OUTSIDE_ROOT,
+        Reason.NOT_HTTPS,
+    ]
+
+
+def test_urls_that_lead_inwards_are_rejected_among_the_others(decoders: DecoderPool) -> None:
+    tasks = [DecodeTask(ImageRef("https://127.0.0.1/a.jpg"), SPEC), DecodeTask(GOOD, SPEC)]
+    (_, first), (_, second) = decoders.map(tasks)
+    assert reason(first) == Reason.FORBIDDEN_ADDRESS
+    assert isinstance(second, Decoded)
+
+
+def test_tasks_are_read_only_a_little_ahead(decoders: DecoderPool) -> None:
+    asked = 0
+
+    def endless() -> Iterator[DecodeTask]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield DecodeTask(GOOD, SPEC)
+
+    outcomes = decoders.map(endless())
+    for _ in range(5):
+        next(outcomes)
+    assert asked <= 5 + 9
+
+
+def test_threads_share_the_pool(decoders: DecoderPool) -> None:
+    found: list[Decoded] = []
+
+    def ask() -> None:
+        found.append(decoders.decode(DecodeTask(GOOD, SPEC)))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+
+
+def test_an_image_that_takes_too_long_is_given_up_alone() -> None:
+    with DecoderPool(LIMITS, seconds=2.5, children=1) as pool:
+        pool.decode(DecodeTask(GOOD, SPEC))
+        outcomes = [
+            outcome for _, outcome in pool.map([DecodeTask(content, SPEC) for content in (HANGING, GOOD, GOOD)])
+        ]
+        assert reason(outcomes[0]) == Reason.DECODE_TIMEOUT
+        assert all(isinstance(outcome, Decoded) for outcome in outcomes[1:])
+
+
+def test_an_image_that_needs_too_much_memory_is_given_up_alone() -> None:
+    with DecoderPool(LIMITS, seconds=20, children=1, memory_bytes=60 << 20) as pool:
+        outcomes = decoded(pool, LARGE, GOOD)
+        assert reason(outcomes[0]) == Reason.OUT_OF_MEMORY
+        assert isinstance(outcomes[1], Decoded)
+
+
+@pytest.mark.parametrize("blow", [signal.SIGSEGV, signal.SIGKILL])
+def test_a_child_that_crashes_takes_one_image_with_it(blow: signal.Signals) -> None:
+    before = set(children())
+    with DecoderPool(LIMITS, seconds=20, children=1) as pool:
+        pool.decode(DecodeTask(GOOD, SPEC))
+        (victim,) = set(children()) - before
+        threading.Timer(0.5, os.kill, (victim, blow)).start()
+        outcomes = [
+            outcome for _, outcome in pool.map([DecodeTask(content, SPEC) for content in (HANGING, GOOD, GOOD)])
+        ]
+        assert reason(outcomes[0]) == Reason.DECODE_FAILED
+        assert all(isinstance(outcome, Decoded) for outcome in outcomes[1:])
+    assert set(children()) <= before
+
+
+def test_an_idle_child_that_dies_is_replaced() -> None:
+    before = set(children())
+    with DecoderPool(LIMITS, seconds=20, children=1) as pool:
+        pool.decode(DecodeTask(GOOD, SPEC))
+        (victim,) = set(children()) - before
+        os.kill(victim, signal.SIGKILL)
+        time.sleep(0.3)
+        assert pool.decode(DecodeTask(GOOD, SPEC)).width == 96
+
+
+def test_a_path_without_a_root_is_the_caller_s_mistake(decoders: DecoderPool) -> None:
+    with pytest.raises(ValueError, match="root"):
+        decoders.decode(DecodeTask(ImageRef("red.jpg"), SPEC))
+    ((_, outcome),) = decoders.map([DecodeTask(ImageRef("http://shop.example/a.jpg"), SPEC)])
+    assert reason(outcome) == Reason.NOT_HTTPS
+
+
+def test_without_a_fetcher_urls_are_rejected() -> None:
+    with DecoderPool(LIMITS, seconds=5, children=1) as pool, pytest.raises(ImageRejected, match="not fetched"):
+        pool.decode(DecodeTask(ImageRef("https://shop.example/a.jpg"), SPEC))
