@@ -1,0 +1,40 @@
+"""The table of models Vitrine knows by name. Any other open_clip model works too; a row only saves looking it up."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """`name` is what the encoder setting takes; `image_size` in pixels, `context_length` in tokens."""
+
+    name: str
+    dim: int
+    image_size: int
+    context_length: int
+    licence: str
+    note: str
+
+
+KNOWN_MODELS: tuple[KnownModel, ...] = (
+    KnownModel("showroom", 192, 112, 32, "Apache-2.0", "ships with Vitrine; knows its own rendered catalogue only"),
+    KnownModel("ViT-L-14-quickgelu/openai", 768, 224, 77, "MIT", "CLIP ViT-L/14, the model of the real case"),
+    KnownModel("ViT-L-14/laion2b_s32b_b82k", 768, 224, 77, "MIT", "the same shape trained on LAION-2B"),
+    KnownModel(
+        "hf-hub:Marqo/marqo-ecommerce-embeddings-B",
+        768,
+        224,
+        64,
+        "Apache-2.0",
+        "shop photos; needs vitrine[transformers]",
+    ),
+    KnownModel(
+        "hf-hub:Marqo/marqo-ecommerce-embeddings-L",
+        1024,
+        256,
+        64,
+        "Apache-2.0",
+        "shop photos; needs vitrine[transformers]",
+    ),
+    KnownModel("ViT-B-16-SigLIP/webli", 768, 224, 64, "Apache-2.0", "SigLIP; needs vitrine[transformers]"),
+    KnownModel("ViT-B-16-SigLIP2/webli", 768, 224, 64, "Apache-2.0", "SigLIP 2; needs vitrine[transformers]"),
+)
