@@ -1,0 +1,51 @@
+"""Vitrine's filters in the words of Qdrant Edge."""
+
+from collections.abc import Mapping
+
+from qdrant_edge import FieldCondition, Filter, HasIdCondition, MatchValue, RangeFloat
+
+from indexer.domain import AllOf, AnyOf, Condition, Not, Op, Where
+
+Translated = Filter | FieldCondition | HasIdCondition
+
+
+def translate(where: Where, keys: Mapping[str, str]) -> Translated:
+    """`keys` are the payload keys of the fields; the filter was checked against the fields.
+
+    A field that a point lacks satisfies no match and no range, and `must_not` holds for it: the seam's meaning.
+    """
+    match where:
+        case AllOf(terms):
+            return Filter(must=[translate(term, keys) for term in terms])
+        case AnyOf(()):
+            return HasIdCondition(set())  # the engine takes an empty `should` for no condition at all
+        case AnyOf(terms):
+            return Filter(should=[translate(term, keys) for term in terms])
+        case Not(term):
+            return Filter(must_not=[translate(term, keys)])
+        case Condition(field, Op.NE, value):
+            return Filter(must_not=[_condition(keys[field], Op.EQ, value)])
+        case Condition(field, op, value):
+            return _condition(keys[field], op, value)
+
+
+def flag(value: bool) -> str:
+    """Flags are stored as words: qdrant-edge-py 0.9.0 hands MatchValue(True) to the engine as the integer 1."""
+    return "true" if value else "false"
+
+
+def _condition(key: str, op: Op, value: str | float | bool) -> FieldCondition:
+    if isinstance(value, bool):
+        return FieldCondition(key, match=MatchValue(flag(value)))
+    if isinstance(value, str):
+        return FieldCondition(key, match=MatchValue(value))
+    number = float(value)
+    return FieldCondition(
+        key,
+        range=RangeFloat(
+            gte=number if op in (Op.EQ, Op.GE) else None,
+            gt=number if op is Op.GT else None,
+            lte=number if op in (Op.EQ, Op.LE) else None,
+            lt=number if op is Op.LT else None,
+        ),
+    )
