@@ -1,0 +1,101 @@
+"""The composition root of the index side: settings into objects. Importing it opens nothing."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from tomllib import TOMLDecodeError
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError as UnreadableSetting
+
+from indexer.builds.pipeline import Pipeline
+from indexer.catalog.engine import Database, open_database
+from indexer.domain import BuildManifest, Frozen
+from indexer.encoders import Encoder, open_encoder
+from indexer.errors import EncoderMismatch, SettingsError
+from indexer.settings import Settings
+
+
+def load_settings() -> Settings:
+    """Raises SettingsError naming the field, in one sentence per mistake."""
+    _refuse_misspelt(os.environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None
+    except UnreadableSetting as error:
+        raise SettingsError(f"Settings are wrong. {error}: it must be JSON.") from error
+    except TOMLDecodeError as error:
+        raise SettingsError(f"vitrine.toml is not TOML: {error}.") from error
+
+
+def open_catalogue(settings: Settings) -> Database:
+    """The catalogue database at its newest schema, made when it is not there.
+
+    Raises SettingsError, CatalogueUnavailable.
+    """
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"home: the directory {settings.home} cannot be made: {error.strerror}.") from error
+    url = settings.database.url
+    database = open_database(url.get_secret_value() if url else f"sqlite:///{(settings.home / 'vitrine.db').resolve()}")
+    database.upgrade()
+    return database
+
+
+def encoder_of(manifest: BuildManifest, settings: Settings) -> Encoder:
+    """The encoder that made the build's vectors; device and precision come from the settings.
+
+    Raises EncoderMismatch when the model of that name is no longer the one the build was made with.
+    """
+    wanted = manifest.encoder
+    encoder = open_encoder(settings.encoder.model_copy(update={"name": wanted.name}))
+    found = encoder.spec.identity
+    if found != wanted:
+        raise EncoderMismatch(
+            f"Build {manifest.build} of catalog {manifest.catalog} was made with encoder {wanted.name} "
+            f"{wanted.fingerprint[:12]}, and {found.name} here is {found.fingerprint[:12]}. "
+            "Put the old weights back or build the catalogue again."
+        )
+    return encoder
+
+
+def override(store: str | None, encoder: str | None) -> Settings:
+    """The effective settings with a command's own choices on top. Raises SettingsError."""
+    changes = {"store": {"kind": store} if store else None, "encoder": {"name": encoder} if encoder else None}
+    settings = load_settings()
+    given = {
+        section: _changed(section, getattr(settings, section), change) for section, change in changes.items() if change
+    }
+    return settings.model_copy(update=given)
+
+
+def open_pipeline(database: Database, settings: Settings) -> Pipeline:
+    return Pipeline(database, settings, open_encoder(settings.encoder))
+
+
+def _changed(section: str, before: Frozen, change: dict[str, str]) -> Frozen:
+    try:
+        return type(before).model_validate({**before.model_dump(), **change})
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, section)) from None
+
+
+def _refuse_misspelt(environment: Mapping[str, str]) -> None:
+    """A variable of ours that names no setting would otherwise be passed over in silence."""
+    prefix = "VITRINE_"
+    known = [f"{prefix}{name}".upper() for name in Settings.model_fields]
+    for variable in environment:
+        section = variable.upper().partition("__")[0]
+        if section.startswith(prefix) and section not in known and not section.startswith("VITRINE_TEST_"):
+            near = get_close_matches(section, known, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{variable} in the environment is not a setting.{hint}")
+
+
+def _sentence(error: ValidationError, *section: str) -> str:
+    mistakes = [
+        f"{'.'.join(map(str, (*section, *one['loc'])))}: {one['msg']}" for one in error.errors(include_input=False)
+    ]
+    return "Settings are wrong. " + "; ".join(mistakes) + "."

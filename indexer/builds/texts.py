@@ -1,0 +1,109 @@
+"""What of a product is read: by the text encoder, by the lexical channel, and by filters."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from indexer.domain import AttributeValue, Availability, FieldType, PayloadValue, Product
+
+TEXT_VERSION = "1"
+"""Part of the key of cached text embeddings; changes with `describe`."""
+
+LEADING_ATTRIBUTES = ("colour", "pattern", "material")
+"""Put right after the title, where a short context length cannot cut them."""
+
+FIXED_FIELDS = {
+    "brand": FieldType.KEYWORD,
+    "category": FieldType.KEYWORD,
+    "parent": FieldType.KEYWORD,
+    "palette": FieldType.KEYWORD,
+    "availability": FieldType.KEYWORD,
+    "in_stock": FieldType.FLAG,
+    "price": FieldType.NUMBER,
+}
+"""What every catalogue can be filtered by; an attribute of such a name is read by the words only."""
+MAX_FIELDS = 64
+MAX_VALUE = 64
+"""Characters; longer attribute values are prose, not facets."""
+MAX_VOCABULARY = 200
+"""Distinct values; a field with more (ids, sizes in millimetres …) has no vocabulary."""
+
+
+def describe(product: Product) -> str:
+    """One paragraph for the text encoder: what it is first, the shop's prose last."""
+    leading = [value for name in LEADING_ATTRIBUTES for value in values_of(product.attributes.get(name, ()))]
+    parts = [product.title, *leading, product.category[-1] if product.category else "", product.brand or ""]
+    head = ", ".join(dict.fromkeys(part for part in parts if part))
+    return f"{head}. {product.description}" if product.description else head
+
+
+def words(product: Product) -> str:
+    """Everything a shopper may type to find the product by its words, its SKU included."""
+    attributes = [value for values in product.attributes.values() for value in values_of(values)]
+    parts = [product.id, product.title, product.brand or "", *product.category, *attributes, product.description]
+    return " ".join(part for part in parts if part)
+
+
+def values_of(value: AttributeValue) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def payload(product: Product, fields: Mapping[str, FieldType]) -> dict[str, PayloadValue]:
+    """The filterable values of a product; keywords are casefolded."""
+    built: dict[str, PayloadValue] = {
+        "category": _paths(product.category),
+        "availability": product.availability.value,
+        "in_stock": product.availability is Availability.IN_STOCK,
+    }
+    if product.parent:
+        built["parent"] = product.parent.casefold()
+    if product.brand:
+        built["brand"] = product.brand.casefold()
+    if product.price is not None:
+        built["price"] = float(product.price)
+    for name, value in product.attributes.items():
+        if name in fields and name not in FIXED_FIELDS:
+            built[name] = [one.casefold() for one in values_of(value) if len(one) <= MAX_VALUE]
+    return {name: value for name, value in built.items() if value != []}
+
+
+def _paths(category: tuple[str, ...]) -> list[str]:
+    """Each level alone and as a path, so that both `tops` and `men/tops` match."""
+    levels = [level.casefold() for level in category]
+    paths = ["/".join(levels[: depth + 1]) for depth in range(len(levels))]
+    return list(dict.fromkeys([*paths, *levels]))
+
+
+@dataclass
+class FieldCensus:
+    """Counts, over one pass of a catalogue, which fields it can be filtered by and with which values."""
+
+    _products: Counter[str] = field(default_factory=Counter)
+    _values: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, product: Product) -> None:
+        for name, value in product.attributes.items():
+            short = [one for one in values_of(value) if len(one) <= MAX_VALUE]
+            if short and name not in FIXED_FIELDS:
+                self._products[name] += 1
+                self._count(name, short)
+        self._count("category", product.category)
+        self._count("brand", [product.brand] if product.brand else [])
+
+    def _count(self, name: str, values: Iterable[str]) -> None:
+        counter = self._values.setdefault(name, Counter())
+        if len(counter) <= MAX_VOCABULARY:
+            counter.update(value.casefold() for value in values)
+
+    def fields(self) -> dict[str, FieldType]:
+        return {**FIXED_FIELDS, **{name: FieldType.KEYWORD for name, _ in self._products.most_common(MAX_FIELDS)}}
+
+    def vocabulary(self) -> dict[str, list[str]]:
+        """Filterable field → its values, most frequent first."""
+        fields = self.fields()
+        small = {
+            name: counter
+            for name, counter in self._values.items()
+            if name in fields and 0 < len(counter) <= MAX_VOCABULARY
+        }
+        return {name: [value for value, _ in counter.most_common()] for name, counter in small.items()}

@@ -1,0 +1,113 @@
+"""What is read of a product: by the encoder, by the lexical channel, by filters."""
+
+from decimal import Decimal
+
+import pytest
+
+from indexer.builds.texts import FIXED_FIELDS, MAX_FIELDS, MAX_VALUE, MAX_VOCABULARY, FieldCensus, describe, payload
+from indexer.builds.texts import words as words_of
+from indexer.domain import Availability, FieldType, Product
+
+SHOE = Product(
+    id="MH01-Blue",
+    title="Trail shoe",
+    description="Light and grippy.",
+    brand="Northwind",
+    category=("Men", "Shoes"),
+    price=Decimal("59.90"),
+    availability=Availability.IN_STOCK,
+    attributes={"size": "42", "material": ("Mesh", "Rubber"), "colour": "Blue"},
+    parent="MH01",
+)
+
+
+def census(*products: Product) -> FieldCensus:
+    counted = FieldCensus()
+    for product in products:
+        counted.add(product)
+    return counted
+
+
+def test_the_encoder_reads_what_it_is_before_the_prose() -> None:
+    assert describe(SHOE) == "Trail shoe, Blue, Mesh, Rubber, Shoes, Northwind. Light and grippy."
+
+
+def test_what_a_product_lacks_leaves_no_trace_and_nothing_is_said_twice() -> None:
+    assert describe(Product(id="1", title="Mug")) == "Mug"
+    assert describe(Product(id="1", title="Mug", category=("Mug",), attributes={"colour": "Mug"})) == "Mug"
+
+
+def test_every_word_of_a_product_can_be_searched_its_sku_too() -> None:
+    expected = {"MH01-Blue", "Trail", "shoe", "Northwind", "Men", "Shoes", "42", "Mesh", "Rubber", "Blue", "grippy."}
+
+    assert expected <= set(words_of(SHOE).split())
+
+
+def test_the_payload_has_casefolded_keywords_numbers_and_flags() -> None:
+    fields = census(SHOE).fields()
+
+    assert payload(SHOE, fields) == {
+        "category": ["men", "men/shoes", "shoes"],
+        "availability": "in_stock",
+        "in_stock": True,
+        "parent": "mh01",
+        "brand": "northwind",
+        "price": 59.9,
+        "size": ["42"],
+        "material": ["mesh", "rubber"],
+        "colour": ["blue"],
+    }
+
+
+def test_values_that_are_missing_or_too_long_are_not_in_the_payload() -> None:
+    prosaic = Product(id="1", title="Mug", attributes={"care": "x" * (MAX_VALUE + 1), "size": "L"})
+    fields = {**census(prosaic).fields(), "care": FieldType.KEYWORD}
+
+    assert payload(prosaic, fields) == {
+        "availability": "unknown",
+        "in_stock": False,
+        "size": ["l"],
+    }
+
+
+@pytest.mark.parametrize("name", FIXED_FIELDS)
+def test_an_attribute_named_like_a_fixed_field_does_not_displace_it(name: str) -> None:
+    """A column called price may be an attribute when another one is mapped to the price."""
+    odd = Product(id="1", title="Mug", attributes={name: "odd"})
+    counted = census(odd)
+
+    assert counted.fields() == FIXED_FIELDS
+    assert "odd" not in str(payload(odd, counted.fields()))
+    assert counted.vocabulary() == {}
+
+
+def test_the_vocabulary_lists_values_by_how_many_products_have_them() -> None:
+    products = [
+        *[Product(id=str(n), title="x", attributes={"colour": "Blue"}, category=("Shoes",)) for n in range(3)],
+        *[Product(id=str(n), title="x", attributes={"colour": ("red", "Green")}) for n in range(2)],
+        Product(id="last", title="x", attributes={"colour": "GREEN"}, brand="Northwind"),
+    ]
+
+    assert census(*products).vocabulary() == {
+        "colour": ["blue", "green", "red"],
+        "category": ["shoes"],
+        "brand": ["northwind"],
+    }
+
+
+def test_fields_of_very_many_values_have_no_vocabulary_but_are_filterable() -> None:
+    counted = census(*[Product(id=str(n), title="x", attributes={"ean": str(n)}) for n in range(MAX_VOCABULARY + 1)])
+
+    assert counted.fields()["ean"] is FieldType.KEYWORD
+    assert "ean" not in counted.vocabulary()
+
+
+def test_only_the_commonest_attributes_are_fields_and_have_a_vocabulary() -> None:
+    common = {f"common_{number}": "x" for number in range(MAX_FIELDS)}
+    counted = census(
+        Product(id="1", title="x", attributes={"rare": "x"}),
+        *[Product(id=str(n), title="x", attributes=common) for n in range(2)],
+    )
+
+    assert set(counted.fields()) == {*FIXED_FIELDS, *common}
+    assert set(counted.vocabulary()) == set(common)
