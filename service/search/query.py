@@ -1,0 +1,57 @@
+"""What a shopper asks, before anything is encoded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from indexer.domain import Channel, Pixels, QueryKind
+from indexer.errors import EmptyQuery, QueryError
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """Words, a photo, a product's id, or a reference (photo or product) and the change that is wanted.
+
+    `photo` is fitted to the encoder (`Decoded.pixels`) with the names of its dominant colours, most first.
+    `where` holds filters as people write them; `weights` replace the defaults of the kind.
+    """
+
+    words: str = ""
+    change: str = ""
+    like: str | None = None
+    photo: Pixels | None = None
+    photo_colours: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    weights: Mapping[Channel, float] | None = None
+    top_k: int = 10
+    calibrate: bool | None = None
+    explain: bool = False
+    kind: QueryKind = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Raises EmptyQuery or QueryError when the parts do not make one question."""
+        for name in ("words", "change"):
+            object.__setattr__(self, name, " ".join(getattr(self, name).split()))
+        object.__setattr__(self, "kind", self._kind())
+
+    def _kind(self) -> QueryKind:
+        references = (self.photo is not None) + (self.like is not None)
+        if references > 1:
+            raise QueryError("Give a photo or a product to start from, not both.")
+        if self.words and (self.change or self.like is not None):
+            raise QueryError("Words go alone or with a photo; say what to change with `change`.")
+        if references == 0 and self.change:
+            raise QueryError("A change needs something to start from: a photo or a product's id.")
+        if references and (self.change or self.words):
+            return QueryKind.EDIT
+        if self.photo is not None:
+            return QueryKind.PHOTO
+        if self.like is not None:
+            return QueryKind.SIMILAR
+        if not self.words:
+            raise EmptyQuery("The query is empty: give words, a photo, or a product's id.")
+        return QueryKind.TEXT
+
+    @property
+    def wanted(self) -> str:
+        """The words of an edit, whichever way they came."""
+        return self.change or self.words

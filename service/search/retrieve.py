@@ -1,0 +1,79 @@
+"""Candidates from every channel by union, each with its exact score in every channel (never a missing one as zero)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from indexer.domain import Channel, Hit, Spread, Vector, VectorQuery, Where, WordsQuery
+from indexer.stores.seam import VectorStore
+from service.search.fusion import Scores, weighted_vectors
+from service.search.weights import Weights
+
+MAX_DEPTH = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """An encoded query: unit vectors per channel, words for the lexical channel, the product to leave out."""
+
+    vectors: Mapping[Channel, Vector]
+    words: str
+    weights: Weights
+    spreads: Mapping[Channel, Spread]
+    where: Where | None
+    exclude: str | None
+    top_k: int
+    depth: int
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """`raw[channel]` has one exact score per hit (n,). `exhausted`: the stores have no more to give."""
+
+    hits: list[Hit]
+    raw: Mapping[Channel, Scores]
+    exhausted: bool
+
+
+def retrieve(store: VectorStore, question: Question) -> Candidates:
+    """Search as deep as it takes to find `top_k` products, up to MAX_DEPTH points."""
+    while True:
+        found = _once(store, question)
+        products = len({hit.product_id for hit in found.hits})
+        if products >= question.top_k or found.exhausted or question.depth >= MAX_DEPTH:
+            return found
+        question = replace(question, depth=min(question.depth * 2, MAX_DEPTH))
+
+
+def _once(store: VectorStore, question: Question) -> Candidates:
+    weighted = weighted_vectors(question.vectors, question.weights, question.spreads)
+    dense = store.search(VectorQuery(weighted), question.depth, question.where) if weighted else []
+    lexical = _lexical(store, question)
+    pool = {hit.point_id: hit for hit in (*dense, *lexical) if hit.product_id != question.exclude}
+    hits = list(pool.values())
+    raw = {channel: _backfill(store, hits, VectorQuery({channel: question.vectors[channel]})) for channel in weighted}
+    if Channel.LEXICAL in question.weights:
+        raw[Channel.LEXICAL] = _lexical_scores(store, hits, lexical, question)
+    return Candidates(hits, raw, exhausted=max(len(dense), len(lexical)) < question.depth)
+
+
+def _lexical(store: VectorStore, question: Question) -> list[Hit]:
+    if Channel.LEXICAL not in question.weights:
+        return []
+    return store.search(WordsQuery(question.words), question.depth, question.where)
+
+
+def _lexical_scores(store: VectorStore, hits: list[Hit], lexical: list[Hit], question: Question) -> Scores:
+    """BM25 of every hit; fewer hits than asked for means that all others truly score 0."""
+    if len(lexical) < question.depth:
+        known = {hit.point_id: hit.score for hit in lexical}
+        return np.array([known.get(hit.point_id, 0.0) for hit in hits])
+    return _backfill(store, hits, WordsQuery(question.words))
+
+
+def _backfill(store: VectorStore, hits: list[Hit], query: VectorQuery | WordsQuery) -> Scores:
+    """The exact score of each hit for one channel's query; no shared word scores 0."""
+    found = store.search(query, len(hits), among=[hit.point_id for hit in hits]) if hits else []
+    scores = {hit.point_id: hit.score for hit in found}
+    return np.array([scores.get(hit.point_id, 0.0) for hit in hits])

@@ -1,0 +1,54 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexer.cli import main
+from indexer.encoders import open_encoder
+from indexer.settings import EncoderSettings, Settings
+from tests.service.worlds import Command, Outcome, build, photo_of, settings_of, tiny_model, write_catalogue
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VITRINE_HOME with the small catalogue built and published in it; tests only read it."""
+    folder = tmp_path_factory.mktemp("shop")
+    build(settings_of(folder / "home"), write_catalogue(folder / "catalogue"))
+    return folder / "home"
+
+
+@pytest.fixture(scope="session")
+def memory(home: Path) -> Settings:
+    """The memory store is filled from the ledger of the same home, so any number of tests can have one."""
+    return settings_of(home, store={"kind": "memory"})
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The same catalogue built with an encoder that commands can open, the smallest there is."""
+    folder = tmp_path_factory.mktemp("real")
+    encoder = EncoderSettings(name=str(tiny_model(folder / "model")), device="cpu")
+    settings = settings_of(folder / "home", encoder=encoder)
+    build(settings, write_catalogue(folder / "catalogue"), open_encoder(encoder))
+    return settings
+
+
+@pytest.fixture
+def vitrine(
+    real: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """The command over the `real` catalogue, in a folder that holds nothing but red.png."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VITRINE_HOME", str(real.home))
+    monkeypatch.setenv("VITRINE_IMAGES__DECODERS", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "red.png").write_bytes(photo_of("red", seed=99))
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["vitrine", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        return Outcome(int(end.value.code or 0), captured.out, captured.err)
+
+    return run
