@@ -1,0 +1,64 @@
+"""The routes under /v1: each parses, calls once, returns. Blocking work runs in worker threads."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Form, Query, Request
+
+from service.api.examples import SEARCH_EXAMPLES
+from service.api.problems import Problem
+from service.api.schemas import CatalogList, Health, PhotoForm, ProductDocument, Readiness
+from service.request import MAX_TOP_K, SearchRequest
+from service.search.answer import Answer
+from service.shop import Shop
+
+router = APIRouter(
+    prefix="/v1",
+    responses={status: {"model": Problem, "description": "A problem document"} for status in (404, 409, 413, 422, 503)},
+)
+
+Catalog = Annotated[str | None, Query(description="Default: the configured catalog, else the only published one.")]
+
+
+def _shop(request: Request) -> Shop:
+    shop: Shop = request.app.state.shop
+    return shop
+
+
+@router.post("/search", summary="Search by words, by a product, or by a product and a change")
+def search(request: Request, body: Annotated[SearchRequest, Body(openapi_examples=SEARCH_EXAMPLES)]) -> Answer:
+    return _shop(request).search(body)
+
+
+@router.post("/search/photo", summary="Search by a photo, alone or with a change")
+def search_by_photo(request: Request, form: Annotated[PhotoForm, Form(media_type="multipart/form-data")]) -> Answer:
+    return _shop(request).search(form.request(), form.photo.file.read())
+
+
+@router.get("/products/{product_id:path}/similar", summary="Products that look and read like one")
+def similar(
+    request: Request,
+    product_id: str,
+    catalog: Catalog = None,
+    top_k: Annotated[int, Query(ge=1, le=MAX_TOP_K)] = 10,
+) -> Answer:
+    return _shop(request).search(SearchRequest(like=product_id, catalog=catalog, top_k=top_k))
+
+
+@router.get("/products/{product_id:path}", summary="One product")
+def product(request: Request, product_id: str, catalog: Catalog = None) -> ProductDocument:
+    return ProductDocument.of(_shop(request).product(catalog, product_id))
+
+
+@router.get("/catalogs", summary="The catalogs and their published builds")
+def catalogs(request: Request) -> CatalogList:
+    return CatalogList(catalogs=_shop(request).catalogs())
+
+
+@router.get("/health", summary="Is the process alive?")
+async def health(request: Request) -> Health:
+    return Health(status="alive", instance=request.app.state.instance)
+
+
+@router.get("/ready", summary="Can it answer searches? 503 with the reason otherwise")
+def ready(request: Request) -> Readiness:
+    return Readiness(status="ready", builds=_shop(request).warm())

@@ -1,0 +1,88 @@
+"""What the API takes and gives beside the search request and its answer."""
+
+from typing import Annotated
+
+from fastapi import UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+from indexer.domain import Frozen, Product
+from service.request import MAX_FILTERS, MAX_TOP_K, SearchRequest, Words, request_of
+from service.search.weights import parse_weights
+
+
+class PhotoForm(BaseModel):
+    """A multipart form: the photo and, as plain fields, what a JSON request says. `weights` is `image=0.6,text=0.4`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    photo: UploadFile
+    text: Words = ""
+    like: str | None = None
+    """Only ever refused: one starts from a photo or from a product."""
+    change: Words = ""
+    where: Annotated[list[Words], Field(max_length=MAX_FILTERS)] = []
+    weights: str | None = None
+    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 10
+    catalog: str | None = None
+    calibrate: bool | None = None
+    explain: bool = False
+
+    def request(self) -> SearchRequest:
+        """Raises QueryError."""
+        weights = None if self.weights is None else {str(key): one for key, one in parse_weights(self.weights).items()}
+        return request_of({**self.model_dump(exclude={"photo", "weights"}), "weights": weights})
+
+
+class ProductImage(Frozen):
+    id: str
+    uri: str
+
+
+class ProductDocument(Frozen):
+    id: str
+    title: str
+    parent: str | None
+    description: str
+    brand: str | None
+    category: tuple[str, ...]
+    price: float | None
+    currency: str | None
+    availability: str
+    attributes: dict[str, str | tuple[str, ...]]
+    url: str | None
+    images: list[ProductImage]
+
+    @classmethod
+    def of(cls, product: Product) -> "ProductDocument":
+        return cls(
+            id=product.id,
+            title=product.title,
+            parent=product.parent,
+            description=product.description,
+            brand=product.brand,
+            category=product.category,
+            price=None if product.price is None else float(product.price),
+            currency=product.currency,
+            availability=product.availability.value,
+            attributes=dict(product.attributes),
+            url=product.url,
+            images=[ProductImage(id=image.image_id, uri=image.uri) for image in product.images],
+        )
+
+
+class CatalogList(Frozen):
+    """Catalog → its published build, null when it has none."""
+
+    catalogs: dict[str, str | None]
+
+
+class Health(Frozen):
+    status: str
+    instance: str
+    """Differs between any two processes."""
+
+
+class Readiness(Frozen):
+    status: str
+    builds: dict[str, str]
+    """Catalog → the build that is searched."""

@@ -1,0 +1,110 @@
+"""Search over the published builds: the one object that the API, the command line and the demo talk to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from indexer.builds.live import published_build
+from indexer.catalog.catalogs import CatalogRepository
+from indexer.catalog.engine import Database
+from indexer.catalog.products import ProductRepository
+from indexer.catalog.published import PublishedRepository
+from indexer.domain import Product
+from indexer.encoders import Encoder
+from indexer.errors import ImageRejected, NothingPublished
+from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
+from indexer.images.names import name_colours
+from indexer.settings import Settings
+from service.live import LiveBuilds, OpenEncoder
+from service.request import SearchRequest
+from service.search.answer import Answer
+from service.search.query import Query
+from service.search.searcher import Searcher
+from service.search.weights import named_weights
+
+
+class CatalogProducts:
+    """The searcher's view of the catalogue database; every call is one reading transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get_many(self, catalog: str, ids: Sequence[str]) -> Mapping[str, Product]:
+        with self._database.session() as session:
+            return ProductRepository(session).get_many(catalog, ids)
+
+
+class Shop:
+    """Thread-safe. Opens builds and encoders on first use; `close` gives the embedded stores up."""
+
+    def __init__(
+        self, database: Database, settings: Settings, open_encoder: OpenEncoder, decoders: DecoderPool
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._live = LiveBuilds(database, settings, open_encoder)
+        self._decoders = decoders
+        self._searcher = Searcher(CatalogProducts(database), settings.search)
+
+    def search(self, request: SearchRequest, photo: bytes | None = None) -> Answer:
+        """Raises InputError for what was asked, ConflictError and UnavailableError for the state of the shop."""
+        with self._live.lease(request.catalog) as (index, encoder):
+            return self._searcher.search(self._query(request, photo, encoder), index, encoder)
+
+    def product(self, catalog: str | None, product_id: str) -> Product:
+        """Raises UnknownProduct, with ids that are close."""
+        found, _ = published_build(self._database, catalog or self._settings.catalog)
+        with self._database.session() as session:
+            return ProductRepository(session).get(found, product_id)
+
+    def catalogs(self) -> dict[str, str | None]:
+        """Every catalog with the build that is published for it."""
+        with self._database.session() as session:
+            names = CatalogRepository(session).names()
+            published = [PublishedRepository(session).find(name) for name in names]
+        return {name: one.build if one else None for name, one in zip(names, published, strict=True)}
+
+    def warm(self) -> dict[str, str]:
+        """Open everything that is published and use it once; catalog → the build that can be searched.
+
+        Raises NothingPublished, and whatever keeps a published build from being searched.
+        """
+        published = [name for name, build in self.catalogs().items() if build is not None]
+        if not published:
+            raise NothingPublished("Nothing is published yet; build a catalogue first: vitrine build CATALOGUE.")
+        return {name: self._warm(name) for name in published}
+
+    def _warm(self, catalog: str) -> str:
+        with self._live.lease(catalog) as (index, encoder):
+            encoder.encode_texts([catalog])
+            return index.manifest.build
+
+    def close(self) -> None:
+        self._live.close()
+        self._decoders.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _query(self, request: SearchRequest, photo: bytes | None, encoder: Encoder) -> Query:
+        decoded = None if photo is None else self._decoded(photo, encoder)
+        return Query(
+            words=request.text,
+            change=request.change,
+            like=request.like,
+            photo=None if decoded is None else decoded.pixels,
+            photo_colours=() if decoded is None else tuple(name_colours(decoded.palette)),
+            where=request.where,
+            weights=None if request.weights is None else named_weights(request.weights),
+            top_k=request.top_k,
+            calibrate=request.calibrate,
+            explain=request.explain,
+        )
+
+    def _decoded(self, photo: bytes, encoder: Encoder) -> Decoded:
+        try:
+            return self._decoders.decode(DecodeTask(photo, encoder.spec.fit))
+        except ImageRejected as error:
+            raise ImageRejected(error.reason, f"The photo is refused ({error.reason}): {error.detail}.") from error

@@ -1,0 +1,62 @@
+import json
+from collections.abc import Iterator
+
+import pytest
+from fastapi.openapi.models import OpenAPI
+from starlette.testclient import TestClient
+
+from service.api.examples import SEARCH_EXAMPLES
+from service.request import SearchRequest
+
+ROUTES = {
+    ("/v1/search", "post"),
+    ("/v1/search/photo", "post"),
+    ("/v1/products/{product_id}/similar", "get"),
+    ("/v1/products/{product_id}", "get"),
+    ("/v1/catalogs", "get"),
+    ("/v1/health", "get"),
+    ("/v1/ready", "get"),
+}
+
+
+def references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+@pytest.fixture(scope="module")
+def text(client: TestClient) -> str:
+    return client.get("/openapi.json").text
+
+
+def test_the_document_is_valid(text: str) -> None:
+    OpenAPI.model_validate_json(text)
+    document = json.loads(text)
+    for reference in references(document):
+        node = document
+        for step in reference.removeprefix("#/").split("/"):
+            node = node[step]
+
+
+def test_every_route_is_documented(text: str) -> None:
+    paths = json.loads(text)["paths"]
+    assert {(path, method) for path, methods in paths.items() for method in methods} == ROUTES
+    operations = [operation for methods in paths.values() for operation in methods.values()]
+    assert all(operation["summary"] for operation in operations)
+    assert len({operation["operationId"] for operation in operations}) == len(ROUTES)
+    assert all("Problem" in str(operation["responses"]["422"]) for operation in operations)
+
+
+def test_the_examples_are_shown_and_are_requests(text: str) -> None:
+    body = json.loads(text)["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]
+    assert {name: shown["value"] for name, shown in body["examples"].items()} == {
+        name: example["value"] for name, example in SEARCH_EXAMPLES.items()
+    }
+    for example in SEARCH_EXAMPLES.values():
+        SearchRequest.model_validate(example["value"])
