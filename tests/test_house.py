@@ -1,0 +1,111 @@
+"""The rules of the house that no other tool checks."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STOREYS = ("indexer", "service", "eval", "migrations")
+
+VENDORS = {
+    "torch": ("indexer/encoders/openclip.py", "indexer/showroom/train*.py", "indexer/showroom/objective.py", "eval/*"),
+    "open_clip": ("indexer/encoders/openclip*.py", "indexer/showroom/train*.py", "eval/*"),
+    "huggingface_hub": ("indexer/encoders/openclip_files.py",),
+    "qdrant_edge": ("indexer/stores/edge*.py", "indexer/stores/lexical.py", "eval/benchmarks/*"),
+    "pebble": ("indexer/images/decoders.py",),
+    "httpx2": ("indexer/images/fetch.py", "service/address.py", "service/client.py"),
+    "pyarrow": ("indexer/sources/parquet.py",),
+    "sqlalchemy": ("indexer/catalog/*", "migrations/*"),
+    "alembic": ("indexer/catalog/upgrade.py", "migrations/*"),
+    "fastapi": ("service/api/*", "service/serve.py", "eval/web/*"),
+    "starlette": ("service/api/*", "eval/web/*"),
+    "uvicorn": ("service/serve.py",),
+    "jinja2": ("service/web/*", "eval/*"),
+    "ir_measures": ("eval/*",),
+    "typer": ("*/cli.py",),
+    "rich": ("*/printing.py", "service/demo.py", "eval/*"),
+    "pydantic_settings": ("indexer/settings.py", "indexer/bootstrap.py"),
+}
+"""Which files may import a vendor's package, also inside functions."""
+
+
+def sources() -> list[Path]:
+    return sorted(path for storey in STOREYS for path in (ROOT / storey).rglob("*.py"))
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Top-level packages that the file imports anywhere."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    modules = [name.name for node in nodes if isinstance(node, ast.Import) for name in node.names]
+    modules += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return frozenset(module.partition(".")[0] for module in modules)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_vendors_package_is_imported_by_its_adapters_only(vendor: str) -> None:
+    importers = {path.relative_to(ROOT).as_posix() for path in sources() if vendor in imported(path)}
+
+    assert importers, "nobody needs it: drop the dependency and this line"
+    assert {name for name in importers if not any(fnmatch(name, allowed) for allowed in VENDORS[vendor])} == set()
+
+
+WATCHED_IMPORT = """
+import importlib, json, os, sys
+
+read, opened, connected = [], [], []
+environment = type(os.environ)
+original = environment.__getitem__
+
+def remembered(self, name):
+    if str(name).startswith("VITRINE_"):
+        read.append(name)
+    return original(self, name)
+
+def watch(event, arguments):
+    if event == "open" and isinstance(arguments[0], str) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        opened.append(arguments[0])
+    if event == "socket.connect":
+        connected.append(str(arguments[1]))
+
+environment.__getitem__ = remembered
+sys.addaudithook(watch)
+for name in json.loads(sys.argv[1]):
+    importlib.import_module(name)
+heavy = sorted({"torch", "open_clip", "timm", "torchvision"} & set(sys.modules))
+print(json.dumps({"read": read, "opened": opened, "connected": connected, "heavy": heavy}))
+"""
+
+
+def test_importing_any_module_opens_nothing_reads_no_setting_and_loads_no_model(tmp_path: Path) -> None:
+    """All but the files that are there for torch, which must be the only way to it."""
+    torch = VENDORS["torch"][:3]
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in sources()
+        if not any(fnmatch(path.relative_to(ROOT).as_posix(), allowed) for allowed in torch)
+        and path.relative_to(ROOT).parts[0] != "migrations"
+        and path.name != "__main__.py"
+        and "torch" not in imported(path)
+    ]
+    environment = {**os.environ, "VITRINE_STORE__KIND": "nonsense", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [sys.executable, "-B", "-c", WATCHED_IMPORT, json.dumps(names)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == {"read": [], "opened": [], "connected": [], "heavy": []}
+    assert ran.stderr == ""
+    assert list(tmp_path.iterdir()) == []
