@@ -13,7 +13,7 @@ from service.search.edits import COLOUR, Change, direction, nearest_value, sourc
 from service.search.query import Query
 
 EDIT_STRENGTH = 0.75
-"""How far an edit moves the reference along text(target) − text(source); better than 1.0 on colour variants (DECISIONS.md)."""
+"""How far an edit moves the reference along text(target) − text(source); 1.0 did worse (DECISIONS.md, 6)."""
 
 
 @dataclass(frozen=True, eq=False)
