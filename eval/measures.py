@@ -11,26 +11,10 @@ from math import isnan
 import ir_measures
 from ir_measures import RR, R, Success, nDCG
 
-from indexer.errors import InputError
+from eval.errors import EmptyQrels, EmptyRun, NotANumber
+from eval.suites.suite import Qrels
 
 Run = Mapping[str, Mapping[str, float]]
-Qrels = Mapping[str, Mapping[str, int]]
-
-
-class MeasureError(InputError, ValueError):
-    """A run or its judgements cannot be measured."""
-
-
-class EmptyRun(MeasureError):
-    pass
-
-
-class EmptyQrels(MeasureError):
-    """No judgements at all, or a query without a relevant product, for which no measure is defined."""
-
-
-class NotANumber(MeasureError):
-    pass
 
 
 def ndcg(run: Run, qrels: Qrels, k: int) -> float:

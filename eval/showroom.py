@@ -22,7 +22,8 @@ from ir_measures import Success
 from numpy.typing import NDArray
 from PIL import Image
 
-from eval.measures import Qrels, Run, each, ndcg, success
+from eval.measures import Run, each, ndcg, success
+from eval.suites.suite import Qrels
 from indexer.encoders import open_encoder
 from indexer.showroom.catalogue import ShowroomProduct, catalogue
 from indexer.showroom.claims import truth

@@ -4,7 +4,8 @@ from math import log2, nan
 
 import pytest
 
-from eval.measures import EmptyQrels, EmptyRun, NotANumber, ndcg, ranking, recall, reciprocal_rank, success
+from eval.errors import EmptyQrels, EmptyRun, NotANumber
+from eval.measures import ndcg, ranking, recall, reciprocal_rank, success
 
 QRELS = {"q": {"b": 1, "d": 1}}
 

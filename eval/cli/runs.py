@@ -1,0 +1,114 @@
+"""`vitrine eval run | repeat | show | export`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.cli import AsJson
+
+if TYPE_CHECKING:
+    from eval.runs.document import RunDocument
+
+SuitePath = Annotated[Path, typer.Argument(help="A suite's directory.")]
+RunPath = Annotated[Path, typer.Argument(help="A run made by `vitrine eval run`.")]
+Setting = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A search setting, e.g. depth=50 or weights.text.image=0.7."),
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command()(run)
+    app.command()(repeat)
+    app.command()(show)
+    app.command()(export)
+
+
+def run(
+    suite: SuitePath,
+    out: Annotated[Path, typer.Option(help="Where the run goes; .json or .json.gz.")] = Path("run.json"),
+    build: Annotated[str | None, typer.Option(help="Default: the published build.")] = None,
+    catalog: Annotated[str | None, typer.Option(help="Default: the suite's.")] = None,
+    setting: Setting = None,
+    depth: Annotated[int, typer.Option(min=1, max=1_000, help="Products kept of every answer.")] = 100,
+    name: Annotated[str | None, typer.Option(help="What the run is called in reports; default: the file's.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a build every query of a suite, keep the answers, print the measures."""
+    from eval.bootstrap import open_bench
+    from eval.printing import watching_queries
+    from eval.runs.document import write_run
+    from eval.runs.runner import run_suite
+    from eval.runs.settings import changed
+    from eval.suites.files import read_suite
+    from indexer.bootstrap import load_settings
+
+    settings = load_settings()
+    search = changed(settings.search, setting or [])
+    asked = read_suite(suite)
+    with open_bench(asked, settings, catalog, build) as bench, watching_queries() as watch:
+        document = run_suite(asked, bench, search, name=name or out.name.split(".")[0], depth=depth, watch=watch)
+    write_run(document, out)
+    _print(document, as_json, out)
+
+
+def repeat(
+    run: RunPath,
+    out: Annotated[Path, typer.Option(help="Where the new run goes; .json or .json.gz.")],
+    build: Annotated[str | None, typer.Option(help="Another build than the run's.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the same suite again with the settings of a run: the same answers, or those of another build."""
+    from eval.bootstrap import open_bench
+    from eval.printing import watching_queries
+    from eval.runs.document import read_run, write_run
+    from eval.runs.runner import run_suite, suite_of
+    from indexer.bootstrap import load_settings
+
+    before = read_run(run)
+    suite = suite_of(before)
+    wanted = build or before.build.build
+    with open_bench(suite, load_settings(), before.build.catalog, wanted) as bench, watching_queries() as watch:
+        name = out.name.split(".")[0]
+        document = run_suite(suite, bench, before.search, name=name, depth=before.depth, watch=watch)
+    write_run(document, out)
+    _print(document, as_json, out)
+
+
+def show(run: RunPath, as_json: AsJson = False) -> None:
+    """Print the measures of a run with their intervals, by kind of query and by tag."""
+    from eval.runs.document import read_run
+
+    _print(read_run(run), as_json, None)
+
+
+def export(
+    run: RunPath,
+    directory: Annotated[Path, typer.Argument(help="Gets run.trec and qrels.trec.")],
+) -> None:
+    """Write a run and its judgements as TREC files, for ir_measures, trec_eval and their like."""
+    from eval.measured import scored
+    from eval.runs.document import read_run
+    from eval.runs.runner import suite_of
+    from eval.runs.trec import write_trec_qrels, write_trec_run
+
+    document = read_run(run)
+    suite = suite_of(document)
+    directory.mkdir(parents=True, exist_ok=True)
+    write_trec_run(scored(suite, document.scores), directory / "run.trec", tag=document.name)
+    write_trec_qrels(suite.qrels, directory / "qrels.trec")
+    typer.echo(f"{directory / 'run.trec'}\n{directory / 'qrels.trec'}")
+
+
+def _print(document: "RunDocument", as_json: bool, path: Path | None) -> None:
+    from eval.printing import print_summary
+    from eval.runs.runner import suite_of
+    from eval.runs.summary import summarise
+
+    summary = summarise(suite_of(document), document)
+    if as_json:
+        print(json.dumps({**summary.as_row(), "run": None if path is None else str(path)}, indent=2))
+    else:
+        print_summary(summary, path)

@@ -1,0 +1,110 @@
+"""A run: every answer of one configuration to one suite, with all that is needed to repeat it."""
+
+import gzip
+import subprocess
+from datetime import datetime
+from math import isnan
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from eval.errors import RunError
+from eval.measures import Run
+from indexer.domain import BuildManifest, Frozen
+from indexer.settings import SearchSettings
+from indexer.stores.pointer import write_atomically
+
+
+class RankedProduct(Frozen):
+    id: str
+    score: float
+
+
+class RunAnswer(Frozen):
+    """The first products, best first, and milliseconds per stage of the search."""
+
+    ranked: tuple[RankedProduct, ...]
+    timings_ms: dict[str, float]
+
+
+class SuiteReference(Frozen):
+    name: str
+    path: str
+    digest: str
+    queries: int
+
+
+class RunDocument(Frozen):
+    """`answers` and `unanswered` (query → reason) together name every query of the suite."""
+
+    format: Literal[1] = 1
+    name: str
+    created: datetime
+    revision: str | None
+    """Commit of Vitrine's own sources, with `+` when they were changed since; None outside a checkout."""
+    suite: SuiteReference
+    build: BuildManifest
+    store: str
+    search: SearchSettings
+    depth: int
+    """Products asked for per query."""
+    answers: dict[str, RunAnswer]
+    unanswered: dict[str, str]
+
+    @property
+    def scores(self) -> Run:
+        """The run as measures take it."""
+        return {query: {one.id: one.score for one in answer.ranked} for query, answer in self.answers.items()}
+
+
+def read_run(path: Path) -> RunDocument:
+    """Raises RunError for a file that is no run, or whose answers are unsorted, doubled or not numbers."""
+    try:
+        content = path.read_bytes()
+        document = RunDocument.model_validate_json(gzip.decompress(content) if path.suffix == ".gz" else content)
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror or error}.") from error
+    except ValidationError as error:
+        one = error.errors(include_input=False)[0]
+        raise RunError(f"{path} is no run: {'.'.join(map(str, one['loc']))}: {one['msg']}.") from None
+    for query, answer in document.answers.items():
+        check_answer(f"{path}: query {query}", [(one.id, one.score) for one in answer.ranked])
+    return document
+
+
+def write_run(document: RunDocument, path: Path) -> None:
+    """Compressed when the name ends in .gz."""
+    content = document.model_dump_json(indent=1).encode()
+    write_atomically(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+def check_answer(where: str, ranked: list[tuple[str, float]]) -> None:
+    """Raises RunError when a product comes twice, a score is no number, or a worse one stands before a better."""
+    seen: set[str] = set()
+    before = float("inf")
+    for product, score in ranked:
+        if product in seen:
+            raise RunError(f"{where}: product {product} comes twice.")
+        if isnan(score):
+            raise RunError(f"{where}: the score of product {product} is NaN.")
+        if score > before:
+            raise RunError(f"{where}: product {product} scores {score} below a product with {before}; sort the run.")
+        seen.add(product)
+        before = score
+
+
+def revision() -> str | None:
+    """The commit the running code was checked out from, None when it is no checkout or git is not there."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        ran = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True, timeout=10)
+        return ran.stdout.strip()
+
+    try:
+        if git("ls-files", Path(__file__).name) == "":
+            return None
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
