@@ -43,11 +43,7 @@ class Sampler:
         self.pool, self._recipe = pool, recipe
         self._rng, self._words = np.random.default_rng(seed), Random(seed)
         self._looks: dict[int, tuple[Look, ...]] = {}
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Takes in the families finished since."""
-        ready = self.pool.ready()
+        ready = pool.ready()
         self._by_kind = [ready[ready % len(KINDS) == kind] for kind in range(len(KINDS))]
 
     def batch(self) -> Batch:

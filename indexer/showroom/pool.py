@@ -1,15 +1,13 @@
-"""A pool of rendered training images on disk, filled and refreshed by worker processes.
+"""A pool of rendered training images on disk, filled by worker processes.
 
 One byte array of shape (families, variants, IMAGES, size, size, 3): studio first, then photos. A family is ready when
 its flag is 1; looks are not stored, they follow from the family's number.
 """
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import count
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -68,7 +66,7 @@ def open_pool(directory: Path, shape: PoolShape) -> Pool:
 
 
 def start_workers(directory: Path, shape: PoolShape, processes: int) -> Sequence[BaseProcess]:
-    """Daemon processes of low priority that render every family, and then again with new photos until terminated."""
+    """Daemon processes that render the families still missing, and end."""
     context = get_context("spawn")
     tasks = [(directory, shape, number, processes) for number in range(processes)]
     workers = [context.Process(target=_work, args=task, daemon=True) for task in tasks]
@@ -77,40 +75,39 @@ def start_workers(directory: Path, shape: PoolShape, processes: int) -> Sequence
     return workers
 
 
-def wait_until_ready(pool: Pool, families: int, workers: Sequence[BaseProcess]) -> None:
-    """Blocks until `families` are rendered; raises RuntimeError when a worker has died."""
-    while len(pool.ready()) < families:
-        if any(not worker.is_alive() for worker in workers):
+def wait_until_ready(pool: Pool, workers: Sequence[BaseProcess]) -> None:
+    """Blocks until every family is rendered; raises RuntimeError when a worker has died."""
+    while len(pool.ready()) < pool.shape.families:
+        if any(worker.exitcode for worker in workers):
             raise RuntimeError("a rendering worker of the training pool has died; see its traceback above")
         time.sleep(1)
+    for worker in workers:
+        worker.join()
 
 
-def render_variants(number: int, shape: PoolShape, generation: int) -> Bytes:
+def render_variants(number: int, shape: PoolShape) -> Bytes:
     """(variants, IMAGES, size, size, 3): one family in one studio view and in photos.
 
     Its variants share views and cameras, because the renderer then shares the geometry; places and light differ.
     """
-    rng = Random(f"render|{number}|{generation}")
+    rng = Random(f"render|{number}")
     out = np.empty((shape.variants, IMAGES, shape.size, shape.size, 3), dtype=np.uint8)
     looks = training_family(number, shape.variants)
     view = VIEWS[0] if rng.random() < 0.5 else rng.choice(VIEWS)
     for variant, look in enumerate(looks):
         out[variant, 0] = studio(look, view, size=shape.size)
     for index in range(PHOTOS):
-        seed, clutter = training_photo_seed(number, index, generation), rng.choice(CLUTTER_MIX)
+        seed, clutter = training_photo_seed(number, index), rng.choice(CLUTTER_MIX)
         for variant, look in enumerate(looks):
             out[variant, 1 + index] = photo(look, seed, clutter=clutter, size=shape.size)
     return out
 
 
 def _work(directory: Path, shape: PoolShape, worker: int, workers: int) -> None:
-    os.nice(10)
     pool = Pool(directory, shape)
     todo = [number for number in range(worker, shape.families, workers) if number not in set(pool.ready().tolist())]
-    for generation in count():
-        for number in todo:
-            pool.fill(number, render_variants(number, shape, generation))
-        todo = list(range(worker, shape.families, workers))
+    for number in todo:
+        pool.fill(number, render_variants(number, shape))
 
 
 def _arrays(directory: Path, shape: PoolShape, mode: str = "r+") -> tuple[Bytes, Bytes]:

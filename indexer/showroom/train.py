@@ -221,8 +221,8 @@ def train(recipe: Recipe, options: argparse.Namespace) -> None:
     pool = open_pool(options.home / "pool", shape)
     workers = start_workers(options.home / "pool", shape, options.workers)
     began = time.monotonic()
-    wait_until_ready(pool, options.ready or recipe.families, workers)
-    print(f"pool {len(pool.ready())} families after {time.monotonic() - began:.0f} s, device {device}", flush=True)
+    wait_until_ready(pool, workers)
+    print(f"pool {recipe.families} families after {time.monotonic() - began:.0f} s, device {device}", flush=True)
     sampler = Sampler(pool, recipe, seed=recipe.seed + trainer.step)
     clock = Clock(options.minutes, options.steps, time.monotonic() - behind)
     facts: dict[str, Any] = {
@@ -237,8 +237,6 @@ def train(recipe: Recipe, options: argparse.Namespace) -> None:
         export(trainer, options.out, bpe, facts)
 
     _both_towers(trainer, sampler, clock, keep)
-    for worker in workers:
-        worker.terminate()
     facts["head_steps"] = _heads(HeadTrainer(trainer, pool), options.head_minutes)
     export(trainer, options.out, bpe, facts)
 
@@ -255,7 +253,6 @@ def _both_towers(trainer: Trainer, sampler: Sampler, clock: Clock, keep: Callabl
         if now - said > 15:
             left = (now - clock.started) * (1 / max(progress, 1e-6) - 1)
             print(f"step {trainer.step} text {mean[0]:.3f} photo {mean[1]:.3f} ETA {left / 60:.1f} min", flush=True)
-            sampler.refresh()
             said = now
         if now - saved > EXPORT_EVERY:
             keep()
@@ -284,10 +281,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m indexer.showroom.train", description=__doc__)
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the model goes")
     parser.add_argument("--home", type=Path, default=home, help="rendered pool and checkpoints")
-    parser.add_argument("--minutes", type=float, default=45, help="training time of both towers")
-    parser.add_argument("--head-minutes", type=float, default=15, help="training time of text tower and image head")
+    parser.add_argument("--minutes", type=float, default=42, help="training time of both towers")
+    parser.add_argument("--head-minutes", type=float, default=14, help="training time of text tower and image head")
     parser.add_argument("--steps", type=int, help="train so many steps instead: the same result on any clock")
-    parser.add_argument("--ready", type=int, help="families to wait for (default: all)")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="rendering processes")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")

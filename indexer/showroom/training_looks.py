@@ -25,9 +25,9 @@ def training_family(number: int, variants: int) -> tuple[Look, ...]:
     return tuple(looks)
 
 
-def training_photo_seed(number: int, photo: int, generation: int) -> int:
+def training_photo_seed(number: int, photo: int) -> int:
     """Seed of a family's training photo; no measured photo has it."""
-    rng = Random(f"training photo|{number}|{photo}|{generation}")
+    rng = Random(f"training photo|{number}|{photo}")
     return rng.randrange(TRAINING_PHOTOS.start, TRAINING_PHOTOS.stop)
 
 

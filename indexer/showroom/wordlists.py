@@ -165,6 +165,17 @@ _NEUTRAL_WORDS = (
 NEUTRAL_WORDS: tuple[str, ...] = tuple(_NEUTRAL_WORDS.split())
 """Words that say nothing about a look; training strews them in so that unknown words are read past."""
 
+_EVERYDAY_WORDS = (
+    "a about again all also am an any anything are as at be been both but can could did do does everything for found "
+    "from get give go goes got had has have he hello her here him his how i if is it its just kind know less like "
+    "little look looks love may maybe me mean means more most mostly mum much must my near need never of on once one "
+    "ones only or other our out part perhaps please rather same say see seen shall she should show so some somebody "
+    "someone such tell than thanks that the their them then there these they thing things this those to too two us "
+    "very want wants was we well were what when where which while who whole why will wish would yes you your"
+)
+EVERYDAY_WORDS: tuple[str, ...] = tuple(_EVERYDAY_WORDS.split())
+"""The commonest words of English sentences; training strews them between attributes, so that any sentence is read."""
+
 _SHOP_WORDS = (
     "accessory adjustable adult age and any apron armchair autumn baby badge bamboo basket bath battery beach "
     "bed bedding belt bench best big blanket blouse bottle box boys bracelet brand bright bronze brush button "

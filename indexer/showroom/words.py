@@ -22,6 +22,7 @@ from indexer.showroom.phrases import (
 )
 from indexer.showroom.wordlists import (
     BRANDS,
+    EVERYDAY_WORDS,
     FAMILY_NAMES,
     KIND_WORDS,
     MATERIAL_WORDS,
@@ -97,6 +98,7 @@ _USES = {
 }
 
 
+_STOPS = ("", "", "", "", "", ",", ",", ".", "?", ":", ";", "!", " -")
 _ONSETS = ("b", "c", "d", "f", "g", "h", "j", "l", "m", "n", "p", "r", "s", "t", "v", "w", "y", "sh", "th", "wh", "st")
 _CODAS = ("", "", "", "l", "n", "r", "s", "t", "d", "m", "ck", "ll", "nd", "st", "ve")
 
@@ -126,8 +128,8 @@ def description(look: Look, brand: str, name: str, rng: Random) -> str:
 
 def caption(look: Look, rng: Random) -> Caption:
     """One training text about the look, of a random sort and length, sometimes misspelt or with words to read past."""
-    writers = (_query, _keywords, _fragment, _edit, _group, _shop_text)
-    result = rng.choices(writers, weights=(44, 14, 12, 12, 6, 12))[0](look, rng)
+    writers = (_query, _keywords, _rambling, _fragment, _edit, _group, _shop_text)
+    result = rng.choices(writers, weights=(30, 10, 24, 10, 12, 4, 10))[0](look, rng)
     text = padded(result.text, rng) if rng.random() < 0.3 else result.text
     return Caption(misspell(text, rng) if rng.random() < 0.06 else text, result.claim)
 
@@ -174,6 +176,28 @@ def _query(look: Look, rng: Random) -> Caption:
 def _keywords(look: Look, rng: Random) -> Caption:
     """Kind and attributes as bare words in any order, as people type them."""
     said = _some(rng, {"colour": 0.9, "pattern": 0.85, "material": 0.3}) | {"kind"}
+    words = _shuffled_words(look, said, rng)
+    return Caption(rng.choice((" ", " ", " ", " - ", " + ", " & ")).join(words), claim_of(look, said))
+
+
+def _rambling(look: Look, rng: Random) -> Caption:
+    """The same among everyday words and stops in no grammar at all: stands for every sentence nobody thought of."""
+    said = _some(rng, {"colour": 0.9, "pattern": 0.9, "material": 0.15}) | {"kind"}
+    text = _everyday(rng)
+    for word in _shuffled_words(look, said, rng):
+        text += [word + rng.choice(_STOPS), *_everyday(rng)]
+    return Caption(" ".join(text), claim_of(look, said))
+
+
+def _everyday(rng: Random) -> list[str]:
+    """Up to four everyday words, mostly fewer."""
+    return [
+        rng.choice(EVERYDAY_WORDS) + (rng.choice(_STOPS) if rng.random() < 0.15 else "")
+        for _ in range(rng.choices(range(5), weights=(30, 30, 20, 12, 8))[0])
+    ]
+
+
+def _shuffled_words(look: Look, said: Said, rng: Random) -> list[str]:
     words = {
         "kind": rng.choice(KIND_WORDS[look.kind]),
         "colour": shopper_colour(look.colour, rng),
@@ -182,7 +206,7 @@ def _keywords(look: Look, rng: Random) -> Caption:
     }
     chosen = [words[part] for part in sorted(said)]
     rng.shuffle(chosen)
-    return Caption(rng.choice((" ", " ", " ", " - ", " + ", " & ")).join(chosen), claim_of(look, said))
+    return chosen
 
 
 def _fragment(look: Look, rng: Random) -> Caption:

@@ -180,7 +180,7 @@ def grain(name: str) -> Tile:
 
 
 def _striped(u: Floats, v: Floats) -> Floats:
-    return np.asarray(v % 0.5 < 0.22, dtype=np.float64)
+    return np.asarray(v % 0.5 < 0.17, dtype=np.float64)
 
 
 def _dotted(u: Floats, v: Floats) -> Floats:
@@ -191,11 +191,11 @@ def _dotted(u: Floats, v: Floats) -> Floats:
 
 
 def _checked(u: Floats, v: Floats) -> Floats:
-    return 0.5 * (u < 0.5) + 0.5 * (v < 0.5)
+    return 0.5 * (u < 0.37) + 0.5 * (v < 0.37)
 
 
 def _zigzag(u: Floats, v: Floats) -> Floats:
-    return np.asarray((v + 0.5 * np.abs((u * 2) % 1 - 0.5)) % 0.5 < 0.2, dtype=np.float64)
+    return np.asarray((v + 0.5 * np.abs((u * 2) % 1 - 0.5)) % 0.5 < 0.17, dtype=np.float64)
 
 
 def _floral(u: Floats, v: Floats) -> Floats:

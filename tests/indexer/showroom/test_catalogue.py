@@ -95,6 +95,6 @@ def test_training_shows_no_held_out_look_and_no_catalogue_shape() -> None:
 
 
 def test_training_photos_have_seeds_of_their_own() -> None:
-    seeds = [training_photo_seed(number, photo, 0) for number in range(500) for photo in range(2)]
+    seeds = [training_photo_seed(number, photo) for number in range(500) for photo in range(2)]
     assert min(seeds) >= TRAINING_SHAPES.start
     assert len(set(seeds)) == len(seeds)

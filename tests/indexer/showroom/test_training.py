@@ -58,7 +58,7 @@ def test_the_heads_see_whole_families_with_what_is_true_of_every_product_drawn()
 
 
 def test_a_family_shares_its_studio_view_and_differs_in_colour() -> None:
-    images = render_variants(0, PoolShape(families=1, variants=2, size=32), generation=0)
+    images = render_variants(0, PoolShape(families=1, variants=2, size=32))
     assert images.shape == (2, IMAGES, 32, 32, 3)
     assert (images[0, 0] != images[1, 0]).any()
     assert not any(is_held_out(look.kind, look.colour, look.pattern) for look in training_family(0, 2))
