@@ -1,9 +1,10 @@
 """Typed settings: environment (`VITRINE_STORE__KIND=edge`), `.env`, then a TOML file, then the defaults here."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -16,6 +17,17 @@ from indexer.domain import Channel, Frozen, QueryKind
 
 PositiveInt = Annotated[int, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Amount = Annotated[float, Field(allow_inf_nan=False)]
+Fusion = Literal["calibrated", "raw", "rrf", "dbsf"]
+"""How the channels' scores become one: `service.search.fusion` says what each means."""
+
+DEFAULT_WEIGHTS: Final[Mapping[QueryKind, Mapping[Channel, float]]] = {
+    QueryKind.TEXT: {Channel.IMAGE: 0.6, Channel.TEXT: 0.4, Channel.LEXICAL: 0.2},
+    QueryKind.PHOTO: {Channel.IMAGE: 1.0},
+    QueryKind.EDIT: {Channel.IMAGE: 0.5, Channel.TEXT: 0.5},
+    QueryKind.SIMILAR: {Channel.IMAGE: 0.7, Channel.TEXT: 0.3},
+}
 
 
 class StoreSettings(Frozen):
@@ -53,18 +65,22 @@ class ImageSettings(Frozen):
 
 
 class SearchSettings(Frozen):
-    weights: dict[QueryKind, dict[Channel, Weight]] = Field(
-        default_factory=lambda: {
-            QueryKind.TEXT: {Channel.IMAGE: 0.6, Channel.TEXT: 0.4, Channel.LEXICAL: 0.2},
-            QueryKind.PHOTO: {Channel.IMAGE: 1.0},
-            QueryKind.EDIT: {Channel.IMAGE: 0.5, Channel.TEXT: 0.5},
-            QueryKind.SIMILAR: {Channel.IMAGE: 0.7, Channel.TEXT: 0.3},
-        }
-    )
-    calibrate: bool = True
-    """Off: the raw weighted sum of cosines."""
+    weights: dict[QueryKind, dict[Channel, Weight]] = Field(default_factory=dict, validate_default=True)
+    """A kind that is not given keeps its default; the weights of one that is are replaced whole."""
+    fusion: Fusion = "calibrated"
+    rrf_k: PositiveInt = 60
+    """Of fusion `rrf`: the larger, the less the first ranks stand out."""
     depth: PositiveInt = 100
     """Candidates taken from each search before grouping."""
+    diversity: Share = 0.0
+    """What unlikeness to better products counts, against relevance; 0: nothing."""
+    boosts: dict[str, Amount] = Field(default_factory=dict)
+    """Condition, as a filter is written → what it adds to the fused score of products that satisfy it."""
+
+    @field_validator("weights", mode="after")
+    @classmethod
+    def _over_defaults(cls, given: dict[QueryKind, dict[Channel, float]]) -> dict[QueryKind, dict[Channel, float]]:
+        return {kind: dict(given.get(kind, weights)) for kind, weights in DEFAULT_WEIGHTS.items()}
 
 
 class ServiceSettings(Frozen):
@@ -73,6 +89,23 @@ class ServiceSettings(Frozen):
     workers: PositiveInt = 1
     max_batch: PositiveInt = 32
     """Concurrent queries put into one encoder call at most."""
+
+
+class GateSettings(Frozen):
+    """What the evaluation gate demands of a build before it is published."""
+
+    recall: Share = 0.98
+    """Least recall@10 of the store against exact search, on sampled queries."""
+    canaries: Path | None = None
+    """A suite's directory; each of its queries must have a relevant product among the first ten."""
+    suites: tuple[Path, ...] = ()
+    """Suites' directories, each asked to the new and to the published build; those of other catalogs are left out."""
+    measure: str | None = None
+    """What is compared; absent: each suite's first measure."""
+    tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+    """Mean loss from which a build is refused, if its interval leaves zero out."""
+    minimum: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    """Least mean of the measure, whatever is published."""
 
 
 class Settings(BaseSettings):
@@ -96,6 +129,7 @@ class Settings(BaseSettings):
     images: ImageSettings = ImageSettings()
     search: SearchSettings = SearchSettings()
     service: ServiceSettings = ServiceSettings()
+    gate: GateSettings = GateSettings()
 
     @classmethod
     def settings_customise_sources(

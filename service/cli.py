@@ -27,7 +27,10 @@ def search(
         list[str] | None, typer.Option(help="A filter, e.g. colour=blue or 'price<50'; repeatable.")
     ] = None,
     weights: Annotated[str | None, typer.Option(help="E.g. image=0.6,text=0.4.")] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Weigh raw cosines, without calibration.")] = False,
+    fusion: Annotated[
+        str | None, typer.Option(help="calibrated, raw, rrf or dbsf. Default: the setting search.fusion.")
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The same as --fusion raw.")] = False,
     top_k: Annotated[int, typer.Option(min=1, max=200)] = 10,
     catalog: Annotated[str | None, typer.Option(help="Default: the setting, else the only one published.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show how the order came about.")] = False,
@@ -52,7 +55,7 @@ def search(
             "weights": None if weights is None else parse_weights(weights),
             "top_k": top_k,
             "catalog": catalog,
-            "calibrate": False if raw else None,
+            "fusion": _fusion(fusion, raw),
             "explain": explain,
         }
     )
@@ -90,6 +93,12 @@ def demo(as_json: AsJson = False) -> None:
     from service.demo import run_demo
 
     run_demo(load_settings(), as_json)
+
+
+def _fusion(named: str | None, raw: bool) -> str | None:
+    if raw and named not in (None, "raw"):
+        raise InputError(f"--raw is --fusion raw; give it or --fusion {named}, not both.")
+    return "raw" if raw else named
 
 
 @contextmanager

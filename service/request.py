@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError
 
 from indexer.domain import Frozen
 from indexer.errors import QueryError
+from indexer.settings import Fusion
 
 MAX_TOP_K = 200
 MAX_WORDS = 1_000
@@ -30,8 +31,8 @@ class SearchRequest(Frozen):
     """Channel → weight, replacing the defaults of the kind of query."""
     top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 10
     catalog: str | None = None
-    calibrate: bool | None = None
-    """False: raw weighted sums of cosines."""
+    fusion: Fusion | None = None
+    """Replaces the setting; `raw`: weighted sums of cosines."""
     explain: bool = False
 
 

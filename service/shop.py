@@ -99,7 +99,7 @@ class Shop:
             where=request.where,
             weights=None if request.weights is None else named_weights(request.weights),
             top_k=request.top_k,
-            calibrate=request.calibrate,
+            fusion=request.fusion,
             explain=request.explain,
         )
 

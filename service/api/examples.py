@@ -13,6 +13,6 @@ SEARCH_EXAMPLES: dict[str, Example] = {
     ),
     "weights": Example(
         summary="By words, with other weights and raw scores",
-        value={"text": "linen dress", "weights": {"image": 0.6, "text": 0.4}, "calibrate": False},
+        value={"text": "linen dress", "weights": {"image": 0.6, "text": 0.4}, "fusion": "raw"},
     ),
 }

@@ -6,6 +6,7 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.domain import Frozen, Product
+from indexer.settings import Fusion
 from service.request import MAX_FILTERS, MAX_TOP_K, SearchRequest, Words, request_of
 from service.search.weights import parse_weights
 
@@ -24,7 +25,7 @@ class PhotoForm(BaseModel):
     weights: str | None = None
     top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K)] = 10
     catalog: str | None = None
-    calibrate: bool | None = None
+    fusion: Fusion | None = None
     explain: bool = False
 
     def request(self) -> SearchRequest:

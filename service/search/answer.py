@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from indexer.domain import BuildManifest, Channel, Frozen, Hit, Product, QueryKind
+from indexer.settings import Fusion
 from service.search.edits import Change
+from service.search.fusion import Fused
 from service.search.query import Query
 from service.search.retrieve import Question
 from service.search.verify import Checked
@@ -42,6 +44,8 @@ class Result(Frozen):
     url: str | None = None
     checks: dict[str, bool | None] = Field(default_factory=dict)
     """What was verified of the wanted change: true, false, or null where it cannot be told."""
+    boosts: dict[str, float] = Field(default_factory=dict)
+    """The conditions of `search.boosts` it satisfies, with what each added to the score."""
 
 
 class AppliedChange(Frozen):
@@ -51,7 +55,10 @@ class AppliedChange(Frozen):
 
 
 class Explanation(Frozen):
-    """How the order came about; `fused_ranks` are the ranks before verification, by product id."""
+    """How the order came about; ranks are by product id.
+
+    `score_ranks` are those of the scores, boosts included, `fused_ranks` those after diversity and before verification.
+    """
 
     spreads: dict[Channel, tuple[float, float]]
     """Mean and standard deviation each channel's scores were calibrated with."""
@@ -60,6 +67,8 @@ class Explanation(Frozen):
     products: int
     changes: list[AppliedChange]
     fused_ranks: dict[str, int]
+    fusion: Fusion
+    score_ranks: dict[str, int]
 
 
 class Answer(Frozen):
@@ -75,12 +84,13 @@ class Answer(Frozen):
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to: the first `checked` products, out of so many candidate points and products."""
+    """What a search came to: the first `checked` products, out of so many candidate points, `fused` by score."""
 
     question: Question
+    fusion: Fusion
     changes: Sequence[Change]
     candidates: int
-    products: int
+    fused: Sequence[Fused]
     checked: Sequence[Checked]
 
 
@@ -113,6 +123,7 @@ def _result(one: Checked, rank: int) -> Result:
         availability=product.availability.value,
         url=product.url,
         checks=dict(one.checks),
+        boosts=dict(fused.boosts),
     )
 
 
@@ -134,11 +145,14 @@ def _channel(one: Checked, channel: Channel) -> ChannelScore:
 
 def _explanation(found: Found) -> Explanation:
     spreads = found.question.spreads
+    by_score = {one.hit.product_id: rank for rank, one in enumerate(found.fused, start=1)}
     return Explanation(
         spreads={channel: (spread.mean, spread.deviation) for channel, spread in spreads.items()},
         depth=found.question.depth,
         candidates=found.candidates,
-        products=found.products,
+        products=len(found.fused),
         changes=[AppliedChange(field=one.field, source=one.source, target=one.target) for one in found.changes],
         fused_ranks={one.product.id: one.fused_rank for one in found.checked},
+        fusion=found.fusion,
+        score_ranks={one.product.id: by_score[one.product.id] for one in found.checked},
     )

@@ -2,32 +2,42 @@
 
 The vectors' part of the sum is the dot product the store already ranked by (concatenated halves, DESIGN: one vector,
 exact fusion); here it is taken apart again so that every channel can be shown and the lexical channel can join.
+
+Four methods score the same candidates. `calibrated` sums weighted standard scores, `raw` weighted cosines; both are
+`fuse`. `rrf` and `dbsf` score the products that `fuse` grouped anew, each product by the photo the sum chose.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.domain import Channel, Hit, Spread, Vector
+from indexer.errors import StoreMismatch
 from service.search.weights import Weights
 
 Scores = npt.NDArray[np.float64]
 """Shape (n,), one per candidate."""
 
 RAW = Spread(mean=0.0, deviation=1.0)
+DECIMALS = 12
+"""Scores of `rrf` and `dbsf` are rounded to: the last bits depend on the order of summing, ties must not."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fused:
-    """One product: its best photo, its final score, and each channel's raw and calibrated score and rank."""
+    """One product: its best photo, its final score, and each channel's raw and calibrated score and rank.
+
+    `boosts` are the conditions it satisfies with what each added to the score.
+    """
 
     hit: Hit
     score: float
     raw: Mapping[Channel, float]
     calibrated: Mapping[Channel, float]
     ranks: Mapping[Channel, int]
+    boosts: tuple[tuple[str, float], ...] = ()
 
 
 def weighted_vectors(
@@ -51,12 +61,15 @@ def fuse(
 ) -> list[Fused]:
     """Products by score descending, then product id; a product stands where its best photo stands.
 
-    Lexical scores are divided by their maximum over the candidates before they are calibrated.
+    Lexical scores are divided by their maximum over the candidates before they are calibrated. Raises StoreMismatch
+    for a score that is no number, which no order could hold.
     """
     calibrated = {
         channel: calibrate(_relative(channel, scores), spreads.get(channel, RAW)) for channel, scores in raw.items()
     }
     summed = sum((weights[channel] * scores for channel, scores in calibrated.items()), np.zeros(len(hits)))
+    if not np.isfinite(summed).all():
+        raise _not_a_number(hits, raw)
     total = summed.tolist()
     order = sorted(range(len(hits)), key=lambda at: (-total[at], hits[at].product_id, hits[at].image_id))
     best = {hits[at].product_id: at for at in reversed(order)}
@@ -73,6 +86,58 @@ def fuse(
         )
         for place, at in enumerate(chosen)
     ]
+
+
+def by_ranks(fused: Sequence[Fused], weights: Weights, k: int) -> list[Fused]:
+    """Reciprocal rank fusion, Σ weight / (k + rank), the ranks those among all products (Cormack, Clarke and Büttcher
+    2009, who have k = 60 and no weights).
+
+    Equal scores share the better rank. A product without any of the words is not in that ranking and gets nothing
+    from it; one without a photo or a text is ranked by the mean one, as everywhere.
+    """
+    return in_order(
+        replace(one, score=round(sum(w / (k + one.ranks[c]) for c, w in weights.items() if _found(one, c)), DECIMALS))
+        for one in fused
+    )
+
+
+def by_distributions(fused: Sequence[Fused], weights: Weights) -> list[Fused]:
+    """Distribution-based score fusion: each channel's raw scores from mean − 3σ … mean + 3σ over all products to 0 … 1,
+    clipped, then weighed and summed (Mazzeschi 2023, "Distribution-Based Score Fusion (DBSF)").
+
+    A channel in which all products score alike says nothing and counts one half of its weight for each.
+    """
+    total = np.zeros(len(fused))
+    for channel, weight in weights.items():
+        total += weight * _within_three_deviations(np.array([one.raw[channel] for one in fused]))
+    scores = total.round(DECIMALS).tolist()
+    return in_order(replace(one, score=score) for one, score in zip(fused, scores, strict=True))
+
+
+def in_order(fused: Iterable[Fused]) -> list[Fused]:
+    """By score descending, then product id."""
+    return sorted(fused, key=lambda one: (-one.score, one.hit.product_id))
+
+
+def _found(one: Fused, channel: Channel) -> bool:
+    return channel is not Channel.LEXICAL or one.raw[channel] > 0
+
+
+def _within_three_deviations(scores: Scores) -> Scores:
+    """In [0, 1] (n,)."""
+    deviation = scores.std() if len(scores) else 0.0
+    if deviation < 1e-9:
+        return np.full(len(scores), 0.5)
+    shares: Scores = np.clip((scores - scores.mean()) / (6 * deviation) + 0.5, 0.0, 1.0)
+    return shares
+
+
+def _not_a_number(hits: Sequence[Hit], raw: Mapping[Channel, Scores]) -> StoreMismatch:
+    channel, at = next((name, int(np.argmin(np.isfinite(s)))) for name, s in raw.items() if not np.isfinite(s).all())
+    return StoreMismatch(
+        f"The {channel} score of product {hits[at].product_id} is {raw[channel][at]}: its stored vector is damaged; "
+        "build the catalogue again."
+    )
 
 
 def _relative(channel: Channel, scores: Scores) -> Scores:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from indexer.domain import Channel, Pixels, QueryKind
 from indexer.errors import EmptyQuery, QueryError
+from indexer.settings import Fusion
 
 
 @dataclass(frozen=True, eq=False)
@@ -12,7 +13,8 @@ class Query:
     """Words, a photo, a product's id, or a reference (photo or product) and the change that is wanted.
 
     `photo` is fitted to the encoder (`Decoded.pixels`) with the names of its dominant colours, most first.
-    `where` holds filters as people write them; `weights` replace the defaults of the kind.
+    `where` holds filters as people write them; `weights` replace the defaults of the kind,
+    `fusion` the setting.
     """
 
     words: str = ""
@@ -23,7 +25,7 @@ class Query:
     where: tuple[str, ...] = ()
     weights: Mapping[Channel, float] | None = None
     top_k: int = 10
-    calibrate: bool | None = None
+    fusion: Fusion | None = None
     explain: bool = False
     kind: QueryKind = field(init=False)
 

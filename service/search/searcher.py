@@ -1,4 +1,4 @@
-"""One search from query to answer: encode, retrieve, backfill, fuse, load, verify."""
+"""One search from query to answer: encode, retrieve, backfill, fuse, boost, diversify, load, verify."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,13 +10,15 @@ from indexer.builds.live import LiveIndex
 from indexer.domain import Channel, Product, QueryKind, Spread, VectorQuery
 from indexer.encoders import Encoder
 from indexer.errors import UnknownProduct
-from indexer.settings import SearchSettings
+from indexer.settings import Fusion, SearchSettings
 from service.search.answer import Answer, Found, compose
+from service.search.boosts import Boost, boosted, parse_boosts
+from service.search.diversity import diversify
 from service.search.edits import COLOUR
-from service.search.fusion import Fused, fuse
+from service.search.fusion import Fused, by_distributions, by_ranks, fuse
 from service.search.query import Query
 from service.search.questions import Encoded, encode
-from service.search.retrieve import Question, retrieve
+from service.search.retrieve import Candidates, Question, retrieve
 from service.search.verify import Checked, by_verdict, check, photos_showing
 from service.search.weights import resolve, usable
 from service.search.where import parse_where
@@ -44,6 +46,8 @@ class Searcher:
         has_words = query.kind is QueryKind.TEXT
         asked = resolve(query.kind, query.weights, self._settings.weights, has_words)
         where = parse_where(query.where, index.manifest.fields)
+        boosts = parse_boosts(self._settings.boosts, index.manifest.fields)
+        fusion = query.fusion or self._settings.fusion
         with watch.stage("encode"):
             encoded = encode(query, index, encoder, self._reference(query, index))
         weights = usable(asked, {*encoded.vectors, Channel.LEXICAL})
@@ -51,7 +55,7 @@ class Searcher:
             vectors=encoded.vectors,
             words=query.words,
             weights=weights,
-            spreads=self._spreads(query, index),
+            spreads={} if fusion == "raw" else _spreads(query, index),
             where=where,
             exclude=query.like,
             top_k=query.top_k,
@@ -60,10 +64,12 @@ class Searcher:
         with watch.stage("search"):
             candidates = retrieve(index.store, question)
         with watch.stage("fuse"):
-            fused = fuse(candidates.hits, candidates.raw, weights, question.spreads)
+            fused = self._fused(candidates, question, fusion)
+        fused = _boosted(fused, boosts, question, index, watch)
+        ordered = self._diversified(fused, index, watch)
         with watch.stage("load"):
-            checked = self._checked(fused, query, index, encoded)
-        found = Found(question, encoded.changes, len(candidates.hits), len(fused), checked[: query.top_k])
+            checked = self._checked(ordered, query, index, encoded)[: query.top_k]
+        found = Found(question, fusion, encoded.changes, len(candidates.hits), fused, checked)
         return compose(query, index.manifest, found, watch.stages)
 
     def _reference(self, query: Query, index: LiveIndex) -> Product | None:
@@ -75,10 +81,17 @@ class Searcher:
             raise UnknownProduct(f"No product {query.like!r} in catalog {catalog}.")
         return product
 
-    def _spreads(self, query: Query, index: LiveIndex) -> Mapping[Channel, Spread]:
-        calibrated = self._settings.calibrate if query.calibrate is None else query.calibrate
-        from_photo = query.kind is QueryKind.EDIT and query.photo is not None
-        return index.manifest.spreads[QueryKind.PHOTO if from_photo else query.kind] if calibrated else {}
+    def _fused(self, candidates: Candidates, question: Question, fusion: Fusion) -> list[Fused]:
+        fused = fuse(candidates.hits, candidates.raw, question.weights, question.spreads)
+        if fusion == "rrf":
+            return by_ranks(fused, question.weights, self._settings.rrf_k)
+        return by_distributions(fused, question.weights) if fusion == "dbsf" else fused
+
+    def _diversified(self, fused: list[Fused], index: LiveIndex, watch: "_Stopwatch") -> list[Fused]:
+        if self._settings.diversity == 0:
+            return fused
+        with watch.stage("diversify"):
+            return diversify(fused, self._settings.diversity, index.store)
 
     def _checked(self, fused: Sequence[Fused], query: Query, index: LiveIndex, encoded: Encoded) -> list[Checked]:
         """The first products in their final order, those of an edit verified against what it changes."""
@@ -96,6 +109,20 @@ class Searcher:
             if (product := products.get(one.hit.product_id)) is not None
         ]
         return by_verdict(checked)
+
+
+def _spreads(query: Query, index: LiveIndex) -> Mapping[Channel, Spread]:
+    from_photo = query.kind is QueryKind.EDIT and query.photo is not None
+    return index.manifest.spreads[QueryKind.PHOTO if from_photo else query.kind]
+
+
+def _boosted(
+    fused: list[Fused], boosts: Sequence[Boost], question: Question, index: LiveIndex, watch: "_Stopwatch"
+) -> list[Fused]:
+    if not boosts:
+        return fused
+    with watch.stage("boost"):
+        return boosted(fused, boosts, VectorQuery(question.vectors), index.store)
 
 
 def _so_coloured(window: Sequence[Fused], index: LiveIndex, encoded: Encoded) -> frozenset[UUID]:

@@ -100,7 +100,9 @@ def test_a_secret_is_never_in_the_refusal(monkeypatch: pytest.MonkeyPatch) -> No
 def test_weights_can_be_set_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VITRINE_SEARCH__WEIGHTS", '{"text": {"image": 0.3, "lexical": 1}}')
 
-    assert load_settings().search.weights == {QueryKind.TEXT: {Channel.IMAGE: 0.3, Channel.LEXICAL: 1.0}}
+    weights = load_settings().search.weights
+    assert weights[QueryKind.TEXT] == {Channel.IMAGE: 0.3, Channel.LEXICAL: 1.0}
+    assert weights[QueryKind.EDIT] == Settings().search.weights[QueryKind.EDIT]
 
 
 def test_a_commands_own_choice_wins_and_leaves_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

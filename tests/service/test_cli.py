@@ -77,6 +77,8 @@ def test_a_page_is_written_beside_the_answer(vitrine: Command, tmp_path: Path) -
         (["mug", "--weights", "image=nan"], "weights: image is nan"),
         (["mug", "--weights", "image"], "weights: 'image' is not CHANNEL=NUMBER"),
         (["mug", "--weights", "image=0"], "weights: all are zero"),
+        (["mug", "--fusion", "best"], "fusion: Input should be 'calibrated', 'raw', 'rrf' or 'dbsf'"),
+        (["mug", "--raw", "--fusion", "rrf"], "--raw is --fusion raw; give it or --fusion rrf, not both"),
         (["mug", "--like", "mug-red"], "Words go alone or with a photo"),
         (["--change", "but blue"], "A change needs something to start from"),
         (["--like", "mug-rad"], "No product 'mug-rad'"),

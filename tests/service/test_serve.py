@@ -30,7 +30,7 @@ PATIENCE = 120.0
 PHOTO = photo_of("red", seed=99)
 ASKED: list[tuple[SearchRequest, bytes | None]] = [
     (SearchRequest(text="red mug", where=("price<70", "brand=acme|orbit"), explain=True), None),
-    (SearchRequest(text="red mug", weights={"image": 1, "text": 2, "lexical": 1}, calibrate=False), None),
+    (SearchRequest(text="red mug", weights={"image": 1, "text": 2, "lexical": 1}, fusion="raw"), None),
     (SearchRequest(like="lamp/äöü 50%", top_k=3), None),
     (SearchRequest(), PHOTO),
     (
@@ -38,7 +38,7 @@ ASKED: list[tuple[SearchRequest, bytes | None]] = [
             change="but blue",
             weights={"image": 0.1, "text": 0.2},
             where=("price<70", "brand=acme|orbit"),
-            calibrate=False,
+            fusion="rrf",
             explain=True,
             catalog="shop",
         ),

@@ -50,7 +50,7 @@ def test_a_search_with_everything_one_may_say(client: TestClient) -> None:
         "weights": {"image": 3, "text": 1},
         "top_k": 2,
         "catalog": CATALOG,
-        "calibrate": False,
+        "fusion": "raw",
         "explain": True,
     }
     document = client.post("/v1/search", json=asked).json()
@@ -74,7 +74,7 @@ def test_a_search_by_photo_with_everything_one_may_say(client: TestClient) -> No
         weights="image=3,text=1",
         top_k="1",
         catalog=CATALOG,
-        calibrate="false",
+        fusion="raw",
         explain="true",
     )
     assert ids(answer) == ["shoe-blue"]

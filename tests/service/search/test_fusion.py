@@ -1,13 +1,15 @@
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.domain import Channel, Hit, Spread, point_id
-from service.search.fusion import Fused, calibrate, fuse, weighted_vectors
+from indexer.errors import StoreMismatch
+from service.search.fusion import Fused, by_distributions, by_ranks, calibrate, fuse, weighted_vectors
 
 IMAGE, TEXT, LEXICAL = Channel
 SPREADS = {IMAGE: Spread(mean=0.25, deviation=0.125), TEXT: Spread(mean=0.5, deviation=0.25)}
@@ -69,34 +71,6 @@ def test_the_order_is_that_of_the_weighted_sum_of_standard_scores(case: Case) ->
 
 
 @settings(deadline=None, max_examples=50)
-@given(cases(), st.randoms(use_true_random=False))
-def test_the_order_of_the_candidates_does_not_matter(case: Case, random: Random) -> None:
-    places = list(range(len(case.hits)))
-    random.shuffle(places)
-    shuffled = Case(
-        [case.hits[at] for at in places],
-        {channel: [scores[at] for at in places] for channel, scores in case.raw.items()},
-        case.weights,
-    )
-    assert order(shuffled.fused()) == order(case.fused())
-
-
-@settings(deadline=None, max_examples=50)
-@given(cases(photos_of_a_product=1), st.sampled_from([IMAGE, TEXT]), st.integers(1, 16))
-def test_a_product_that_leads_stays_ahead_of_those_worse_in_the_channel_that_gains(
-    case: Case, channel: Channel, more: int
-) -> None:
-    if channel not in case.weights:
-        return
-    leader, *others = case.fused()
-    heavier = {**case.weights, channel: case.weights[channel] + more / 8}
-    after = [product for product, _, _ in order(fused(case.hits, case.raw, heavier))]
-    for other in others:
-        if leader.raw[channel] > other.raw[channel]:
-            assert after.index(leader.hit.product_id) < after.index(other.hit.product_id)
-
-
-@settings(deadline=None, max_examples=50)
 @given(cases())
 def test_ranks_count_the_products_that_are_better_in_the_channel(case: Case) -> None:
     found = case.fused()
@@ -150,6 +124,120 @@ def test_the_stores_one_search_ranks_as_fusion_does(case: Case) -> None:
     }
     differences = {round(one.score - searched[one.hit.product_id], 9) for one in case.fused()}
     assert len(differences) == 1
+
+
+Method = Callable[[Case], list[Fused]]
+
+
+def ranked(case: Case) -> list[Fused]:
+    return by_ranks(case.fused(), case.weights, 60)
+
+
+def distributed(case: Case) -> list[Fused]:
+    return by_distributions(case.fused(), case.weights)
+
+
+methods = pytest.mark.parametrize("method", [Case.fused, ranked, distributed], ids=["sum", "rrf", "dbsf"])
+
+
+@methods
+@settings(deadline=None, max_examples=30)
+@given(case=cases(), random=st.randoms(use_true_random=False))
+def test_no_method_minds_the_order_of_the_candidates(method: Method, case: Case, random: Random) -> None:
+    places = list(range(len(case.hits)))
+    random.shuffle(places)
+    shuffled = Case(
+        [case.hits[at] for at in places],
+        {channel: [scores[at] for at in places] for channel, scores in case.raw.items()},
+        case.weights,
+    )
+    assert order(method(shuffled)) == order(method(case))
+
+
+@methods
+@settings(deadline=None, max_examples=30)
+@given(case=cases())
+def test_every_method_orders_by_score_then_id(method: Method, case: Case) -> None:
+    found = [(-score, product) for product, _, score in order(method(case))]
+    assert found == sorted(found)
+    assert [product for _, product in found] == list(dict.fromkeys(product for _, product in found))
+
+
+@methods
+@settings(deadline=None, max_examples=30)
+@given(case=cases(photos_of_a_product=1), channel=st.sampled_from([IMAGE, TEXT]), more=st.integers(1, 16))
+def test_with_every_method_a_leader_keeps_those_behind_that_the_gaining_channel_thinks_worse_of(
+    method: Method, case: Case, channel: Channel, more: int
+) -> None:
+    if channel not in case.weights:
+        return
+    leader, *others = method(case)
+    heavier = replace(case, weights={**case.weights, channel: case.weights[channel] + more / 8})
+    after = [product for product, _, _ in order(method(heavier))]
+    for other in others:
+        if leader.raw[channel] > other.raw[channel]:
+            assert after.index(leader.hit.product_id) < after.index(other.hit.product_id)
+
+
+@methods
+@settings(deadline=None, max_examples=30)
+@given(case=cases(photos_of_a_product=1), data=st.data())
+def test_with_every_method_who_is_better_in_every_channel_comes_first(
+    method: Method, case: Case, data: st.DataObject
+) -> None:
+    """Raising one product's scores never costs it a place."""
+    at = data.draw(st.integers(0, len(case.hits) - 1))
+    top = {channel: max(scores) + 1 / 8 for channel, scores in case.raw.items()}
+    raised = {c: [top[c] if n == at else score for n, score in enumerate(row)] for c, row in case.raw.items()}
+    assert method(replace(case, raw=raised))[0].hit == case.hits[at]
+
+
+@methods
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_no_number_is_refused_by_name(method: Method, score: float) -> None:
+    case = Case([hit("a"), hit("b")], {IMAGE: [0.5, 0.25], TEXT: [0.5, score]}, {IMAGE: 0.5, TEXT: 0.5})
+    with pytest.raises(StoreMismatch, match="text score of product b is"):
+        method(case)
+
+
+def test_reciprocal_rank_fusion_sums_weights_over_k_and_rank() -> None:
+    case = Case(
+        [hit("a"), hit("b"), hit("c")], {IMAGE: [0.9, 0.5, 0.5], TEXT: [0.1, 0.3, 0.2]}, {IMAGE: 0.7, TEXT: 0.3}
+    )
+    expected = {"a": 0.7 / 11 + 0.3 / 13, "b": 0.7 / 12 + 0.3 / 11, "c": 0.7 / 12 + 0.3 / 12}
+    scores = {product: score for product, _, score in order(by_ranks(case.fused(), case.weights, 10))}
+    assert scores == pytest.approx(expected)
+    assert list(scores) == ["a", "b", "c"]
+
+
+def test_words_that_a_product_lacks_give_it_no_reciprocal_rank() -> None:
+    """The ranking of the words holds only what has one of them, as in the paper; the image decides among the rest."""
+    hits = [hit("a"), hit("b"), hit("c")]
+    weights = {IMAGE: 0.5, LEXICAL: 0.5}
+    found = by_ranks(fused(hits, {IMAGE: [0.1, 0.2, 0.3], LEXICAL: [2.0, 0, 0]}, weights), weights, 60)
+    assert [one.hit.product_id for one in found] == ["a", "c", "b"]
+    assert [one.score for one in found] == pytest.approx([0.5 / 63 + 0.5 / 61, 0.5 / 61, 0.5 / 62])
+
+
+def test_distribution_based_fusion_maps_three_deviations_each_way_to_zero_and_one() -> None:
+    """Scores 0 and 1 lie one deviation (1/2) below and above their mean: (−1 + 3) / 6 and (1 + 3) / 6."""
+    found = by_distributions(fused([hit("a"), hit("b")], {IMAGE: [0.0, 1.0]}, {IMAGE: 1.0}), {IMAGE: 1.0})
+    assert [one.hit.product_id for one in found] == ["b", "a"]
+    assert [one.score for one in found] == pytest.approx([4 / 6, 2 / 6])
+
+
+def test_distribution_based_fusion_clips_what_lies_further_out() -> None:
+    names = [f"p{number:02}" for number in range(20)]
+    raw = {IMAGE: [9.0] + [0.0] * 19, TEXT: [1.0] * 20}
+    weights = {IMAGE: 0.5, TEXT: 0.5}
+    first, *others = by_distributions(fused([hit(name) for name in names], raw, weights), weights)
+    assert (first.hit.product_id, first.score) == ("p00", 0.5 * 1 + 0.5 * 0.5)
+    assert [other.score for other in others] == pytest.approx([0.5 * (0.5 - 1 / 6 / 19**0.5) + 0.25] * 19)
+
+
+@methods
+def test_every_method_can_be_given_nothing(method: Method) -> None:
+    assert method(Case([], {IMAGE: [], TEXT: []}, {IMAGE: 0.5, TEXT: 0.5})) == []
 
 
 def test_calibrated_scores_are_standard_scores() -> None:

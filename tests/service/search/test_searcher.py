@@ -1,6 +1,6 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +8,10 @@ import pytest
 
 from indexer.bootstrap import open_catalogue
 from indexer.builds.live import LiveIndex, open_live, published_build
+from indexer.catalog.engine import Database
 from indexer.domain import Channel, Product, QueryKind
 from indexer.errors import BadFilter, BadWeights, UnknownProduct
-from indexer.settings import SearchSettings
+from indexer.settings import Fusion, SearchSettings
 from service.search.answer import Answer
 from service.search.query import Query
 from service.search.searcher import Searcher
@@ -27,9 +28,15 @@ class World:
     searcher: Searcher
     index: LiveIndex
     encoder: FakeEncoder
+    database: Database
 
     def ask(self, query: Query) -> Answer:
         return self.searcher.search(query, self.index, self.encoder)
+
+    def set(self, **changes: object) -> "World":
+        """The same world under other search settings."""
+        searcher = Searcher(CatalogProducts(self.database), SearchSettings.model_validate(changes))
+        return replace(self, searcher=searcher)
 
     def ids(self, query: Query) -> list[str]:
         return [result.id for result in self.ask(query).results]
@@ -41,7 +48,7 @@ def world(request: pytest.FixtureRequest, home: Path) -> Iterator[World]:
     database = open_catalogue(settings)
     _, build = published_build(database, None)
     index = open_live(database, settings, build)
-    yield World(Searcher(CatalogProducts(database), SearchSettings()), index, FakeEncoder())
+    yield World(Searcher(CatalogProducts(database), SearchSettings()), index, FakeEncoder(), database)
     index.close()
     database.dispose()
 
@@ -185,12 +192,89 @@ def test_the_score_is_the_weighted_sum_of_what_is_shown(world: World) -> None:
 
 
 def test_raw_scores_are_used_when_calibration_is_off(world: World) -> None:
-    answer = world.ask(Query(words="blue shoe", calibrate=False, explain=True, weights={IMAGE: 1.0, TEXT: 1.0}))
+    answer = world.ask(Query(words="blue shoe", fusion="raw", explain=True, weights={IMAGE: 1.0, TEXT: 1.0}))
     first = answer.results[0].channels
     assert first[IMAGE].raw == first[IMAGE].calibrated
     assert first[TEXT].raw == first[TEXT].calibrated
     assert answer.explain is not None
     assert answer.explain.spreads == {}
+
+
+@pytest.mark.parametrize("method", ["rrf", "dbsf"])
+def test_every_method_orders_the_same_candidates(world: World, method: Fusion) -> None:
+    by_default = world.ask(Query(words="blue shoe", explain=True, top_k=20))
+    answer = world.ask(Query(words="blue shoe", explain=True, top_k=20, fusion=method))
+    assert answer.explain is not None
+    assert by_default.explain is not None
+    assert answer.explain.fusion == method
+    assert by_default.explain.fusion == "calibrated"
+    assert answer.explain.spreads == by_default.explain.spreads
+    shown = {result.id: result.channels for result in by_default.results}
+    assert {result.id: result.channels for result in answer.results} == shown
+    assert {result.score for result in answer.results} != {result.score for result in by_default.results}
+
+
+def test_reciprocal_ranks_can_be_read_off_the_answer(world: World) -> None:
+    answer = world.ask(Query(words="blue shoe", fusion="rrf", where=("brand=orbit",)))
+    assert {result.id for result in answer.results} == {"shoe-red", "shoe-blue", "XK-4711"}
+    for result in answer.results:
+        ranks = {channel: one.rank for channel, one in result.channels.items() if one.raw or channel is not LEXICAL}
+        assert result.score == pytest.approx(
+            sum(answer.weights[channel] / (60 + rank) for channel, rank in ranks.items() if rank is not None), abs=1e-6
+        )
+
+
+def test_the_method_of_a_request_replaces_the_setting(world: World) -> None:
+    asked = Query(words="blue shoe", explain=True)
+    by_ranks = world.set(fusion="rrf", rrf_k=1)
+    assert by_ranks.ask(asked).results[0].score > world.set(fusion="rrf").ask(asked).results[0].score
+    replaced = by_ranks.ask(replace(asked, fusion="calibrated"))
+    assert [result.score for result in replaced.results] == [result.score for result in world.ask(asked).results]
+
+
+def test_boosts_lift_what_satisfies_them_and_are_named(world: World) -> None:
+    lifted = world.set(boosts={"price<10": 50.0, "brand=orbit": 1.5, "palette=green": -50.0, "colour=red": 0})
+    before = {result.id: result for result in world.ask(Query(words="mug", top_k=20)).results}
+    answer = lifted.ask(Query(words="mug", top_k=20, explain=True))
+    after = {result.id: result for result in answer.results}
+    assert [result.id for result in answer.results[:2]] == ["XK-4711", "mug-sketch"]
+    assert answer.results[-1].id == "mug-green"
+    assert {id: result.boosts for id, result in after.items() if result.boosts} == {
+        "XK-4711": {"price<10": 50.0, "brand=orbit": 1.5},
+        "mug-sketch": {"price<10": 50.0},
+        "mug-green": {"palette=green": -50.0},
+        "shoe-red": {"brand=orbit": 1.5},
+        "shoe-blue": {"brand=orbit": 1.5},
+    }
+    for id, result in after.items():
+        assert result.score == pytest.approx(before[id].score + sum(result.boosts.values()), abs=2e-6)
+    assert list(answer.timings_ms) == ["encode", "search", "fuse", "boost", "load"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [("size=3", "no field 'size'"), ("price", "not FIELD OPERATOR VALUE"), ("price<cheap", "price is a number")],
+)
+def test_a_boost_that_cannot_be_used_is_refused_by_name(world: World, condition: str, said: str) -> None:
+    before = len(world.encoder.texts)
+    with pytest.raises(BadFilter, match=f"search.boosts: '{condition}' cannot be used: .*{said}"):
+        world.set(boosts={condition: 1.0}).ask(Query(words="mug"))
+    assert len(world.encoder.texts) == before
+
+
+def test_diversity_puts_unlike_products_forward_and_keeps_their_scores(world: World) -> None:
+    """By the red photo, the red mug and the red shoe look the same; something else comes between them."""
+    asked = Query(photo=picture("red", seed=1234), top_k=20, explain=True)
+    plain, varied = world.ask(asked), world.set(diversity=0.9).ask(asked)
+    reds = {"mug-red", "shoe-red"}
+    assert {result.id for result in plain.results[:2]} == reds
+    assert varied.results[0].id == plain.results[0].id
+    assert varied.results[1].id not in reds
+    assert {result.id: result.score for result in varied.results} == {one.id: one.score for one in plain.results}
+    assert varied.explain is not None
+    assert varied.explain.score_ranks == {result.id: result.rank for result in plain.results}
+    assert varied.explain.fused_ranks == {result.id: result.rank for result in varied.results}
+    assert list(varied.timings_ms) == ["encode", "search", "fuse", "diversify", "load"]
 
 
 def test_weights_decide_which_channel_leads(world: World) -> None:
@@ -242,7 +326,7 @@ def test_a_bad_filter_or_weight_costs_no_encoding(world: World) -> None:
 def test_every_store_gives_the_same_answer(world: World, home: Path) -> None:
     settings = settings_of(home, store={"kind": "memory"})
     database = open_catalogue(settings)
-    reference = World(world.searcher, open_live(database, settings, world.index.manifest.build), world.encoder)
+    reference = replace(world, index=open_live(database, settings, world.index.manifest.build))
     database.dispose()
     for query in (Query(words="red mug"), Query(like="mug-red", change="but blue"), Query(photo=picture("red"))):
         expected = {result.id: result.score for result in reference.ask(query).results}
@@ -255,12 +339,14 @@ def test_the_answer_document_has_exactly_these_keys(world: World) -> None:
     """Later versions only add keys: take none of these away."""
     answer = json.loads(world.ask(Query(like="mug-red", change="but blue", explain=True)).model_dump_json())
     assert set(answer) == {"kind", "catalog", "build", "weights", "results", "timings_ms", "degraded", "explain"}
-    assert set(answer["explain"]) == {"spreads", "depth", "candidates", "products", "changes", "fused_ranks"}
+    assert set(answer["explain"]) == {
+        *("spreads", "depth", "candidates", "products", "changes", "fused_ranks", "fusion", "score_ranks"),
+    }
     assert set(answer["explain"]["changes"][0]) == {"field", "source", "target"}
     result = answer["results"][0]
     assert set(result) == {
         *("id", "title", "rank", "score", "image", "channels", "parent", "brand", "price", "currency"),
-        *("availability", "url", "checks"),
+        *("availability", "url", "checks", "boosts"),
     }
     assert set(result["image"]) == {"id", "uri"}
     assert set(result["channels"]) == {"image", "text"}
