@@ -35,9 +35,10 @@ def build(
     mapping: Annotated[list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="May be repeated.")] = None,
     root: Annotated[Path | None, typer.Option(help="Folder image paths start from; default: the file's.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of the texts, such as en or de.")] = None,
+    skip_gates: Annotated[bool, typer.Option("--skip-gates", help="Publish whatever the gates would say.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Index a catalogue and publish it: read, check photos, encode, write, verify, publish."""
+    """Index a catalogue and publish it: read, check photos, encode, write, verify, ask the gates, publish."""
     from indexer.bootstrap import open_catalogue, open_pipeline, override
     from indexer.printing import print_report, watching
     from indexer.sources import open_source
@@ -45,8 +46,11 @@ def build(
     settings = override(store=store, encoder=encoder)
     source = open_source(catalogue, _pairs(mapping or []), root)
     database = open_catalogue(settings)
+    if skip_gates:
+        print("vitrine: WARNING: --skip-gates publishes this build whatever is wrong with it.", file=sys.stderr)
     with watching() as watch:
-        report = open_pipeline(database, settings).run(source, name or source.name, watch, language)
+        pipeline = open_pipeline(database, settings)
+        report = pipeline.run(source, name or source.name, watch, language, skip_gates=skip_gates)
     if as_json:
         print(report.model_dump_json(indent=2))
     else:

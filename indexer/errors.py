@@ -20,6 +20,7 @@ VitrineError
 │   ├── NothingPublished
 │   ├── BuildInProgress       another process is building this catalog
 │   ├── BuildFailed           a build ended without anything to publish
+│   ├── PublishRefused        a gate refused a finished build, which stays and can be published later
 │   ├── StoreOwned            another process owns the embedded store
 │   ├── StoreMismatch         the store lacks, or contradicts, the published build
 │   └── EncoderMismatch       the encoder at hand did not make the build's vectors
@@ -126,6 +127,10 @@ class BuildInProgress(ConflictError):
 
 
 class BuildFailed(ConflictError):
+    pass
+
+
+class PublishRefused(ConflictError):
     pass
 
 

@@ -66,6 +66,7 @@ def print_report(report: BuildReport, source: Source | None) -> None:
         )
         if source is not None:
             _print_columns(console, source)
+        _print_gates(console, report)
     _print_rejects(console, report)
 
 
@@ -92,6 +93,16 @@ def print_rows(rows: Sequence[Mapping[str, object]]) -> None:
 def _print_columns(console: Console, source: Source) -> None:
     fields = ", ".join(f"{field} ← {' + '.join(columns)}" for field, columns in source.columns.fields.items())
     console.print(Text(f"Columns: {fields}", style="dim"))
+
+
+def _print_gates(console: Console, report: BuildReport) -> None:
+    if report.gates_skipped:
+        console.print(Text("The gates were skipped: nobody checked this build.", style="bold yellow"))
+    for one in report.verdicts:
+        figures = ", ".join(f"{name} {value:.3f}" for name, value in one.figures.items())
+        console.print(Text(f"Gate {one.gate} passed{': ' if figures else ''}{figures}", style="dim"))
+        for notice in one.notices:
+            console.print(Text(f"  {notice}", style="dim"))
 
 
 def _print_rejects(console: Console, report: BuildReport) -> None:

@@ -5,20 +5,22 @@ Every stage can be repeated: what a killed build finished is found in the ledger
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from indexer.builds.embed import ImageStage, embed_texts
 from indexer.builds.embeddings import Embeddings
+from indexer.builds.gates import Candidate, Gate, ask, installed_gates, refusal
 from indexer.builds.lease import TTL, abandoned, heartbeat, owner_name
-from indexer.builds.live import layout_of, open_live, store_path
+from indexer.builds.live import LiveIndex, layout_of, open_live, store_path
 from indexer.builds.manifest import describe_build
 from indexer.builds.progress import BuildReport, Progress, Watch
-from indexer.builds.publish import prune, publish, verify
+from indexer.builds.publish import prune, publish, verify, withhold
 from indexer.builds.read import ReadCounts, read_source
 from indexer.builds.survey import Survey, survey
+from indexer.builds.verdict import GateVerdict
 from indexer.builds.write import write_points
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
@@ -29,7 +31,7 @@ from indexer.catalog.rejects import RejectRepository
 from indexer.catalog.states import ACTIVE_STATES, BuildState, ImageState
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
-from indexer.errors import BuildFailed, BuildInProgress, SettingsError, StoreMismatch, VitrineError
+from indexer.errors import BuildFailed, BuildInProgress, PublishRefused, SettingsError, StoreMismatch, VitrineError
 from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
 from indexer.sources import Source
@@ -71,17 +73,23 @@ class Job:
 class Pipeline:
     """Builds catalogues one after the other; the encoder and the database stay the caller's."""
 
-    def __init__(self, database: Database, settings: Settings, encoder: Encoder) -> None:
+    def __init__(
+        self, database: Database, settings: Settings, encoder: Encoder, gates: Mapping[str, Gate] | None = None
+    ) -> None:
+        """`gates` by name; absent: all that are installed."""
         self._database = database
         self._settings = settings
         self._encoder = encoder
+        self._gates = installed_gates() if gates is None else gates
         self._embeddings = Embeddings(settings.home, encoder.spec.identity)
 
-    def run(self, source: Source, catalog: str, watch: Watch, language: str | None = None) -> BuildReport:
-        """Build and publish; nothing is published unless every stage ended well.
+    def run(
+        self, source: Source, catalog: str, watch: Watch, language: str | None = None, *, skip_gates: bool = False
+    ) -> BuildReport:
+        """Build and publish; nothing is published unless every stage ended well and no gate refuses.
 
         Raises SettingsError for a language without a stemmer, BuildInProgress while another process builds the
-        catalogue, BuildFailed, and what the stages raise.
+        catalogue, BuildFailed, PublishRefused, and what the stages raise.
         """
         started = time.monotonic()
         if language is not None and language not in LANGUAGES:
@@ -95,7 +103,9 @@ class Pipeline:
                     raise BuildInProgress(f"Build {job.build} was taken over by another process.")
                 watch(progress)
 
-            report = self._stages(job, guarded)
+            report = self._stages(job, guarded, {} if skip_gates else self._gates)
+        if skip_gates and report.state == "published":
+            report = report.model_copy(update={"gates_skipped": True})
         return report.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
 
     def _claim(self, source: Source, catalog: str, language: str | None, owner: str) -> Job:
@@ -113,7 +123,7 @@ class Pipeline:
                 builds.create(build, catalog, owner=owner, store=store, source=str(source.path), settings={}, now=now)
         return Job(build, catalog, kept.language, source, resumed=unfinished is not None)
 
-    def _stages(self, job: Job, watch: Watch) -> BuildReport:
+    def _stages(self, job: Job, watch: Watch, gates: Mapping[str, Gate]) -> BuildReport:
         self._enter(job, BuildState.READING)
         with self._database.begin() as session:
             ImageRepository(session).retry(job.catalog, PASSING_REASONS)
@@ -127,14 +137,15 @@ class Pipeline:
         surveyed = survey(self._database, job.catalog, LANGUAGES[job.language], self._encoder, self._embeddings)
         manifest = self._describe(job, surveyed)
         self._write(job, manifest, surveyed, watch)
-        self._publish(job, manifest)
+        verdicts = self._publish(job, manifest, gates, watch)
         encoded_texts += surveyed.encoded_texts
-        return self._report(job.catalog, manifest, "published", read, encoded_images, encoded_texts)
+        report = self._report(job.catalog, manifest, "published", read, encoded_images, encoded_texts)
+        return report.model_copy(update={"verdicts": verdicts})
 
     def _standing(self, job: Job, read: ReadCounts) -> BuildManifest | None:
         """The manifest of the published build when another one would be equal to it.
 
-        A build that died or failed since may have left changes in the ledger that were never published.
+        A build that died, failed or was refused since may have left changes in the ledger that were never published.
         """
         with self._database.session() as session:
             builds = BuildRepository(session)
@@ -210,12 +221,33 @@ class Pipeline:
                 watch(Progress(BuildState.WRITING, written, manifest.points, manifest.rejected, "points"))
             builder.finish()
 
-    def _publish(self, job: Job, manifest: BuildManifest) -> None:
+    def _publish(
+        self, job: Job, manifest: BuildManifest, gates: Mapping[str, Gate], watch: Watch
+    ) -> tuple[GateVerdict, ...]:
+        """The store is given up before it is published: a running service opens it at once."""
         self._enter(job, BuildState.VERIFYING)
         with closing(open_live(self._database, self._settings, job.build)) as index:
             verify(index, self._database, self._embeddings)
-        publish(self._database, self._settings.home, manifest)
+            candidate = self._candidate(index, watch)
+            verdicts = ask(gates, candidate)
+        refused = refusal(candidate, verdicts)
+        if refused is None:
+            publish(self._database, self._settings.home, manifest)
+        else:
+            withhold(self._database, job.build, refused)
         prune(self._database, self._settings.home, job.catalog)
+        if refused is not None:
+            raise PublishRefused(refused)
+        return verdicts
+
+    def _candidate(self, index: LiveIndex, watch: Watch) -> Candidate:
+        def asked(done: int, total: int) -> None:
+            watch(Progress(BuildState.VERIFYING, done, total, index.manifest.rejected, "queries"))
+
+        with self._database.session() as session:
+            published = PublishedRepository(session).find(index.manifest.catalog)
+        replaced = None if published is None else published.build
+        return Candidate(self._database, self._settings, index, self._encoder, replaced, asked)
 
     def _enter(self, job: Job, state: BuildState) -> None:
         with self._database.begin() as session:
@@ -229,7 +261,7 @@ class Pipeline:
         except OSError as error:
             self._fail(job, str(error))
             raise BuildFailed(f"Build {job.build} stopped: {error}. Nothing was published.") from error
-        except BuildInProgress:
+        except (BuildInProgress, PublishRefused):
             raise
         except VitrineError as error:
             self._fail(job, str(error))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from indexer.builds.verdict import GateVerdict
 from indexer.domain import Frozen
 
 
@@ -38,3 +39,7 @@ class BuildReport(Frozen):
     encoded_images: int
     encoded_texts: int
     seconds: float
+    verdicts: tuple[GateVerdict, ...] = ()
+    """Of the gates that let the build pass."""
+    gates_skipped: bool = False
+    """Published without asking any gate, because whoever built it said so."""

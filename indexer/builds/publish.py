@@ -21,6 +21,8 @@ from indexer.stores.pointer import write_pointer
 
 KEEP = 3
 """Builds of a catalog whose stores stay: the published one and those one can go back to."""
+KEEP_REFUSED = 1
+"""Builds that a gate refused whose stores stay, to be looked at or published after all."""
 READ_BACK = 200
 """Products whose vectors are compared with the cache."""
 TOLERANCE = 1e-3
@@ -45,15 +47,26 @@ def publish(database: Database, home: Path, manifest: BuildManifest) -> None:
     write_pointer(home, manifest.catalog, manifest.build)
 
 
+def withhold(database: Database, build: str, reason: str) -> None:
+    """A gate refused the build: it is finished and can be published later; the ledger keeps why it was not."""
+    with database.begin() as session:
+        BuildRepository(session).set_state(build, BuildState.READY, datetime.now(UTC), error=reason)
+
+
 def prune(database: Database, home: Path, catalog: str) -> None:
-    """Delete the embedded stores of builds that failed and of all but the newest finished ones, never the published."""
+    """Delete the embedded stores of builds that failed and of all but the newest finished ones, never the published.
+
+    Of refused builds the newest stays; they do not take the places of builds one can go back to.
+    """
     with database.session() as session:
-        published = PublishedRepository(session).get(catalog).build
+        published = PublishedRepository(session).find(catalog)
         builds = BuildRepository(session).recent(catalog, limit=1_000)
-    finished = [one.id for one in builds if one.state in PUBLISHABLE_STATES]
+    finished = [one for one in builds if one.state in PUBLISHABLE_STATES]
+    accepted = [one.id for one in finished if one.error is None]
+    refused = [one.id for one in finished if one.error is not None]
     failed = [one.id for one in builds if one.state in (BuildState.FAILED, BuildState.CANCELLED)]
-    for build in [*finished[KEEP:], *failed]:
-        if build != published:
+    for build in [*accepted[KEEP:], *refused[KEEP_REFUSED:], *failed]:
+        if published is None or build != published.build:
             shutil.rmtree(store_path(home, build), ignore_errors=True)
 
 
