@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from eval.runs.prepared import is_prepared, prepared_bench
 from eval.runs.runner import Bench
 from eval.runs.vectors import RememberingEncoder
 from eval.suites.suite import Suite
@@ -19,8 +20,14 @@ def open_bench(
 ) -> Iterator[Bench]:
     """The suite's catalog (or the one named) in its published build (or the one named).
 
-    Raises UnknownCatalog, NothingPublished, UnknownBuild, StoreMismatch, StoreOwned, EncoderMismatch.
+    A suite that ships vectors is searched in these, unless a catalog or a build is named.
+    Raises UnknownCatalog, NothingPublished, UnknownBuild, StoreMismatch, StoreOwned, EncoderMismatch; SuiteError or
+    RunError for shipped vectors that are damaged or no longer those of the build named.
     """
+    if is_prepared(suite, catalog, build):
+        with prepared_bench(suite, settings, build) as bench:
+            yield bench
+        return
     database = open_catalogue(settings)
     wanted = build or published_build(database, catalog or suite.card.catalog)[1]
     with closing(open_live(database, settings, wanted)) as index, DecoderPool.of(settings.images) as decoders:

@@ -67,7 +67,8 @@ def read_run(path: Path) -> RunDocument:
         raise RunError(f"{path}: {error.strerror or error}.") from error
     except ValidationError as error:
         one = error.errors(include_input=False)[0]
-        raise RunError(f"{path} is no run: {'.'.join(map(str, one['loc']))}: {one['msg']}.") from None
+        what = "was made by another version, run it again" if one["loc"][0] in ("search", "build") else "is no run"
+        raise RunError(f"{path} {what}: {'.'.join(map(str, one['loc']))}: {one['msg']}.") from None
     for query, answer in document.answers.items():
         check_answer(f"{path}: query {query}", [(one.id, one.score) for one in answer.ranked])
     return document

@@ -8,11 +8,8 @@ import numpy as np
 from eval.measured import Measured, measured
 from eval.runs.document import RunDocument
 from eval.statistics import Interval, mean_interval
+from eval.suites.groups import ALL, groups_of
 from eval.suites.suite import Suite, SuiteQuery
-
-ALL = "all"
-SMALL = 5
-"""Tags of fewer queries are not reported."""
 
 
 @dataclass(frozen=True)
@@ -58,28 +55,15 @@ class Summary:
 def summarise(suite: Suite, document: RunDocument, measures: Sequence[str] | None = None) -> Summary:
     """Raises UnknownMeasure, EmptyRun, EmptyQrels."""
     found = [measured(name, suite, document.scores) for name in measures or suite.card.measures]
-    groups = {ALL: suite.judged, **_groups(suite)}
     return Summary(
         name=document.name,
         suite=suite.card.name,
         build=document.build.build,
         queries=len(suite.queries),
         unanswered=document.unanswered,
-        figures={group: _figures(found, queries, group) for group, queries in groups.items()},
+        figures={group: _figures(found, queries, group) for group, queries in groups_of(suite).items()},
         latencies=_latencies(document),
     )
-
-
-def _groups(suite: Suite) -> dict[str, list[SuiteQuery]]:
-    """Kinds where there are several, then tags of SMALL queries or more."""
-    kinds: dict[str, list[SuiteQuery]] = {}
-    tags: dict[str, list[SuiteQuery]] = {}
-    for query in suite.judged:
-        kinds.setdefault(query.kind.value, []).append(query)
-        for tag in query.tags:
-            tags.setdefault(tag, []).append(query)
-    several = kinds if len(kinds) > 1 else {}
-    return several | {tag: queries for tag, queries in sorted(tags.items()) if len(queries) >= SMALL}
 
 
 def _figures(found: Sequence[Measured], queries: Sequence[SuiteQuery], group: str) -> list[Figure]:

@@ -1,9 +1,14 @@
-"""TREC's two files, both ways: runs `query Q0 product rank score tag` and judgements `query 0 product grade`."""
+"""TREC's two files, both ways: runs `query Q0 product rank score tag` and judgements `query 0 product grade`.
 
-import math
+Columns end at white space, which some shops have in their ids: it is percent-encoded, and `%` with it.
+"""
+
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, unquote
+
+import numpy as np
 
 from eval.errors import RunError
 from eval.measures import Run, ranking
@@ -13,16 +18,13 @@ from indexer.stores.pointer import write_atomically
 
 
 def write_trec_run(run: Run, path: Path, tag: str = "vitrine") -> None:
-    """Equal scores are told apart by the least step of a float, so that every reader finds our order.
-
-    Raises RunError for an id with white space in it, which the format cannot hold.
-    """
+    """Equal scores are told apart by the least step of a float32, in which trec_eval reads: all find our order."""
     lines = []
     for query, scores in run.items():
-        before = math.inf
+        before = np.float32(np.inf)
         for rank, doc in enumerate(ranking(scores), start=1):
-            before = min(scores[doc], math.nextafter(before, -math.inf))
-            lines.append(f"{_word(query)} Q0 {_word(doc)} {rank} {before!r} {_word(tag)}")
+            before = min(np.float32(scores[doc]), np.nextafter(before, np.float32(-np.inf)))
+            lines.append(f"{_word(query)} Q0 {_word(doc)} {rank} {before} {_word(tag)}")
     write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
 
 
@@ -67,7 +69,7 @@ def _rows(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: {error}.") from error
     for number, line in enumerate(lines, start=1):
-        cells = line.split()
+        cells = [unquote(cell) for cell in line.split()]
         if cells and len(cells) != columns:
             raise RunError(f"{path}:{number}: expected {columns} columns, got {len(cells)}.")
         if cells:
@@ -75,6 +77,4 @@ def _rows(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
 
 
 def _word(name: str) -> str:
-    if not name or any(character.isspace() for character in name):
-        raise RunError(f"{name!r} cannot stand in a TREC file: it is empty or holds white space.")
-    return name
+    return "".join(quote(one) if one.isspace() or one == "%" else one for one in name)
