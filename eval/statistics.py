@@ -82,10 +82,10 @@ def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
 def _p_value(pairs: Values) -> float:
     """Chance of a mean at least as far from zero when the sign of every pair is thrown anew; exact for few pairs.
 
-    Pairs that are equal say nothing and only cost time.
+    Pairs that are equal say nothing and only cost time; one pair alone is as far from zero with either sign.
     """
     changed = pairs[pairs != 0]
-    if len(changed) == 0:
+    if len(changed) < 2:
         return 1.0
     found = permutation_test(
         (changed,),
