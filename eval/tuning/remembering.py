@@ -1,0 +1,90 @@
+"""A store and a catalogue that are asked the same only once: settings that are compared share most of their searches.
+
+What is remembered is exact, so that answers are the ones that the store itself gives. Trials of other weights find
+other candidates, but score nearly the same ones; trials of another fusion method repeat their searches altogether.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from uuid import UUID
+
+from indexer.domain import Channel, Hit, Point, Product, StoreQuery, Vector, VectorQuery, Where
+from indexer.stores.seam import VectorStore
+from service.search.searcher import Products
+
+LISTS_KEPT = 5_000
+"""Candidate lists, the newest; of 100 hits each they take some 100 MB."""
+
+
+class RememberingStore:
+    """A VectorStore in front of another one. Scores of single points are kept until something is written."""
+
+    def __init__(self, inner: VectorStore) -> None:
+        self._inner = inner
+        self._lists: dict[Hashable, list[Hit]] = {}
+        self._scores: dict[Hashable, dict[UUID, Hit | None]] = {}
+        self._vectors: dict[UUID, Mapping[Channel, Vector]] = {}
+
+    def search(
+        self, query: StoreQuery, top_k: int, where: Where | None = None, among: Sequence[UUID] | None = None
+    ) -> list[Hit]:
+        if among is not None:
+            return self._among(query, top_k, where, among)
+        key = (_key(query), top_k, where)
+        if key not in self._lists:
+            if len(self._lists) >= LISTS_KEPT:
+                del self._lists[next(iter(self._lists))]
+            self._lists[key] = self._inner.search(query, top_k, where)
+        return list(self._lists[key])
+
+    def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[Channel, Vector]]:
+        missing = [id for id in ids if id not in self._vectors]
+        if missing:
+            self._vectors.update(self._inner.fetch(missing))
+        return {id: self._vectors[id] for id in ids if id in self._vectors}
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        self._forget()
+        self._inner.upsert(points)
+
+    def delete(self, ids: Sequence[UUID]) -> None:
+        self._forget()
+        self._inner.delete(ids)
+
+    def count(self) -> int:
+        return self._inner.count()
+
+    def _among(self, query: StoreQuery, top_k: int, where: Where | None, among: Sequence[UUID]) -> list[Hit]:
+        """With `among` a store's ranking is exact, so a point's score does not depend on the other points asked for."""
+        known = self._scores.setdefault((_key(query), where), {})
+        missing = [id for id in among if id not in known]
+        if missing:
+            found = {hit.point_id: hit for hit in self._inner.search(query, len(missing), where, missing)}
+            known.update({id: found.get(id) for id in missing})
+        hits = [hit for id in dict.fromkeys(among) if (hit := known[id]) is not None]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.point_id.int))[: max(top_k, 0)]
+
+    def _forget(self) -> None:
+        for remembered in (self._lists, self._scores, self._vectors):
+            remembered.clear()
+
+
+class RememberedProducts:
+    """The catalogue does not change while a build is measured, so every product is read once."""
+
+    def __init__(self, inner: Products) -> None:
+        self._inner = inner
+        self._known: dict[tuple[str, str], Product | None] = {}
+
+    def get_many(self, catalog: str, ids: Sequence[str]) -> Mapping[str, Product]:
+        missing = [id for id in ids if (catalog, id) not in self._known]
+        if missing:
+            read = self._inner.get_many(catalog, missing)
+            self._known.update({(catalog, id): read.get(id) for id in missing})
+        found = ((id, self._known[catalog, id]) for id in ids)
+        return {id: product for id, product in found if product is not None}
+
+
+def _key(query: StoreQuery) -> Hashable:
+    if isinstance(query, VectorQuery):
+        return tuple((channel, query.vectors[channel].tobytes()) for channel in sorted(query.vectors))
+    return query.words
