@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo serve test requirements showroom-model showroom-figures bench-index bench-search
+.PHONY: setup demo serve test requirements eval showroom-model showroom-figures bench-index bench-search
 
 setup: $(READY)
 
@@ -26,6 +26,9 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+eval: $(READY)
+	$(BIN)/python -m eval.headline
 
 showroom-model: $(READY)
 	$(BIN)/python -m indexer.showroom.train

@@ -27,10 +27,10 @@ TOP_K = 6
 
 
 def run_demo(settings: Settings, as_json: bool) -> None:
-    """The showroom's own encoder is used whatever the settings say; it is the one that knows these products."""
-    settings = settings.model_copy(update={"encoder": settings.encoder.model_copy(update={"name": "showroom"})})
+    """Nothing is drawn or built that is already there."""
+    settings = showroom_settings(settings)
     with watching() as watch:
-        report = _build(settings, watch)
+        report = build_showroom(settings, watch)
     searches = _search(settings)
     page = settings.home / PAGE
     write_page(page, settings, searches, "The showroom")
@@ -45,7 +45,14 @@ def run_demo(settings: Settings, as_json: bool) -> None:
     print(f"\nThe answers with pictures: {page.resolve()}")
 
 
-def _build(settings: Settings, watch: Watch) -> BuildReport:
+def showroom_settings(settings: Settings) -> Settings:
+    """The showroom's own encoder, whatever the settings say; it is the one that knows these products."""
+    return settings.model_copy(update={"encoder": settings.encoder.model_copy(update={"name": "showroom"})})
+
+
+def build_showroom(settings: Settings, watch: Watch) -> BuildReport:
+    """Draw the showroom's photos and publish a build of it, as far as that is not done yet."""
+
     def drawn(done: int, total: int) -> None:
         watch(Progress("rendering", done, total, 0, "photos"))
 

@@ -8,6 +8,8 @@ import pytest
 import typer
 from pydantic import BaseModel
 
+from eval.cli import add_commands as add_evaluation
+from eval.headline import stored, table
 from indexer.cli import app
 from indexer.settings import Settings
 from service.api.routes import router
@@ -29,7 +31,7 @@ def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 def commands_of(group: typer.Typer, prefix: str = "vitrine") -> Iterator[str]:
     for command in group.registered_commands:
         assert command.callback is not None
-        yield f"{prefix} {command.name or command.callback.__name__}"
+        yield f"{prefix} {command.name or command.callback.__name__.replace('_', '-')}"
     for inner in group.registered_groups:
         assert inner.typer_instance is not None
         yield from commands_of(inner.typer_instance, f"{prefix} {inner.name}")
@@ -39,6 +41,7 @@ def commands_of(group: typer.Typer, prefix: str = "vitrine") -> Iterator[str]:
 def commands() -> set[str]:
     whole = typer.Typer()
     add_commands(whole)
+    add_evaluation(whole)
     return {*commands_of(app), *commands_of(whole)}
 
 
@@ -67,6 +70,10 @@ def test_commands_named_in_the_readme_exist(commands: set[str]) -> None:
     unknown = {line for line in named if not any(f"{line} ".startswith(f"{command} ") for command in commands)}
     assert named
     assert unknown == set()
+
+
+def test_the_readme_shows_the_figures_that_were_stored() -> None:
+    assert table(stored()) in README
 
 
 def test_make_targets_named_in_the_readme_exist() -> None:

@@ -29,7 +29,7 @@ VENDORS = {
     "uvicorn": ("service/serve.py",),
     "jinja2": ("service/web/*", "eval/*"),
     "ir_measures": ("eval/*",),
-    "typer": ("*/cli.py",),
+    "typer": ("*/cli.py", "eval/cli/*"),
     "rich": ("*/printing.py", "service/demo.py", "eval/*"),
     "pydantic_settings": ("indexer/settings.py", "indexer/bootstrap.py"),
 }
