@@ -38,10 +38,10 @@ showroom-figures: $(READY)
 	$(BIN)/python -m eval.showroom
 
 bench-index: $(READY)
-	$(BIN)/python -m eval.benchmarks.indexing
+	$(BIN)/python -m eval.benchmarks indexing
 
 bench-search: $(READY)
-	$(BIN)/python -m eval.benchmarks.search
+	$(BIN)/python -m eval.benchmarks search
 
 requirements: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --extra dev pyproject.toml --output-file requirements.txt

@@ -1,4 +1,4 @@
-"""`python -m eval.benchmarks.indexing`: how much of an index run is not the encoder.
+"""`python -m eval.benchmarks indexing`: how much of an index run is not the encoder.
 
 A build of rendered products runs end to end, its encoder calls recorded; then the very same calls run alone, with no
 decoding, database or store beside them. Twice each, in turn. The encoder is ViT-B/32 with random weights, the
@@ -13,6 +13,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import open_clip
+import torch
+from safetensors.torch import save_file
 
 from indexer.bootstrap import open_catalogue
 from indexer.builds.pipeline import Pipeline
@@ -62,7 +66,7 @@ class Recording:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--products", type=int, default=300)
+    parser.add_argument("--products", type=int, default=400)
     parser.add_argument("--encoder", help="default: ViT-B/32 with random weights, made on the spot")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -108,11 +112,7 @@ def _decode(photos: Sequence[str], root: Path, encoder: Encoder, settings: Setti
 
 
 def _random_model(directory: Path) -> Path:
-    """ViT-B/32 in open_clip's directory format. Imports stay in here: the build's children import this module too."""
-    import open_clip
-    import torch
-    from safetensors.torch import save_file
-
+    """ViT-B/32 in open_clip's directory format."""
     directory.mkdir()
     config = {"model_cfg": open_clip.get_model_config(ARCHITECTURE), "preprocess_cfg": {}}
     (directory / "open_clip_config.json").write_text(json.dumps(config))
@@ -128,7 +128,3 @@ def _random_model(directory: Path) -> Path:
 
 def _silent(progress: Progress) -> None:
     pass
-
-
-if __name__ == "__main__":
-    main()

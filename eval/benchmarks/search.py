@@ -1,4 +1,4 @@
-"""`python -m eval.benchmarks.search`: what a text query costs beside the bare encoder and the bare engine.
+"""`python -m eval.benchmarks search`: what a text query costs beside the bare encoder and the bare engine.
 
 Ours ends when hits with titles are in hand. Bare is the encoder's call and the same engine calls (one search of the
 concatenated vectors, one of the words, the exact scores of the candidates per channel) on a copy of the same shard.
@@ -126,7 +126,3 @@ def _report(ours: Sequence[float], theirs: Sequence[float], index: LiveIndex) ->
         f"ratio, median of pairs       {statistics.median(ratios):.3f}   (of medians "
         f"{statistics.median(ours) / statistics.median(theirs):.3f}; wanted: at most 1.3)"
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,6 @@ with its own settings where a request cannot say them, and without products that
 opened here shows those too.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from eval.measures import Run
-from eval.runs.runner import DEPTH, Bench, run_suite
+from eval.runs.runner import DEPTH, Bench, falling, run_suite
 from eval.runs.vectors import RememberingEncoder
 from eval.suites.suite import Suite, SuiteQuery
 from indexer.bootstrap import encoder_of
@@ -102,12 +101,7 @@ class ServedBuild:
         """Falling with the order that was shown, which verification may have changed."""
         if answer.build != self.build:
             raise ConflictError(f"The service switched from build {self.build} to {answer.build} meanwhile; try again.")
-        scores: dict[str, float] = {}
-        lowest = math.inf
-        for result in answer.results:
-            lowest = min(result.score, math.nextafter(lowest, -math.inf))
-            scores[result.id] = lowest
-        return scores
+        return falling((result.id, result.score) for result in answer.results)
 
 
 @dataclass(frozen=True)

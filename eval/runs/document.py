@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 from datetime import datetime
+from functools import cache
 from math import isnan
 from pathlib import Path
 from typing import Literal
@@ -95,6 +96,7 @@ def check_answer(where: str, ranked: list[tuple[str, float]]) -> None:
         before = score
 
 
+@cache
 def revision() -> str | None:
     """The commit the running code was checked out from, None when it is no checkout or git is not there."""
     here = Path(__file__).parent

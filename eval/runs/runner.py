@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,8 @@ DEPTH = 100
 
 Watch = Callable[[int, int], None]
 """Called with the queries done and their number."""
+Photos = Mapping[str, Decoded | ImageRejected]
+"""Path in the suite → what decoding it came to."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,23 @@ class Bench:
 
 
 def run_suite(
-    suite: Suite, bench: Bench, search: SearchSettings, *, name: str = "run", depth: int = DEPTH, watch: Watch
+    suite: Suite,
+    bench: Bench,
+    search: SearchSettings,
+    *,
+    name: str = "run",
+    depth: int = DEPTH,
+    photos: Photos | None = None,
+    watch: Watch,
 ) -> RunDocument:
     """A query that cannot be answered is kept with the reason, and counts zero.
 
-    Raises SuiteError when judgements name products that the catalog does not have.
+    `photos` are the suite's, where the caller asks it several times. Raises SuiteError when judgements name products
+    that the catalog does not have.
     """
     check_products(suite, bench)
     searcher = Searcher(bench.products, search)
-    photos = _photos(suite, bench)
+    photos = decoded_photos(suite, bench) if photos is None else photos
     _encode_ahead(suite, photos, bench.encoder)
     answers: dict[str, RunAnswer] = {}
     unanswered: dict[str, str] = {}
@@ -120,21 +130,21 @@ def _answer(query: SuiteQuery, photo: Decoded | None, searcher: Searcher, bench:
     started = time.perf_counter()
     answer = searcher.search(asked, bench.index, bench.encoder)
     whole = (time.perf_counter() - started) * 1_000
-    ranked = _falling([(result.id, result.score) for result in answer.results])
+    shown = falling((result.id, result.score) for result in answer.results)
+    ranked = tuple(RankedProduct(id=product, score=score) for product, score in shown.items())
     return RunAnswer(ranked=ranked, timings_ms={**answer.timings_ms, "whole": round(whole, 3)})
 
 
-def _falling(ranked: Sequence[tuple[str, float]]) -> tuple[RankedProduct, ...]:
+def falling(shown: Iterable[tuple[str, float]]) -> dict[str, float]:
     """Scores that fall with the order that was shown: what verification moved down keeps its place, not its score."""
-    kept: list[RankedProduct] = []
+    scores: dict[str, float] = {}
     lowest = math.inf
-    for product, score in ranked:
-        lowest = min(score, math.nextafter(lowest, -math.inf))
-        kept.append(RankedProduct(id=product, score=lowest))
-    return tuple(kept)
+    for product, score in shown:
+        lowest = scores[product] = min(score, math.nextafter(lowest, -math.inf))
+    return scores
 
 
-def _photos(suite: Suite, bench: Bench) -> dict[str, Decoded | ImageRejected]:
+def decoded_photos(suite: Suite, bench: Bench) -> Photos:
     """The suite's photos, decoded once for all queries that use them."""
     names = list(dict.fromkeys(query.photo for query in suite.queries if query.photo is not None))
     fit = bench.encoder.spec.fit
@@ -149,7 +159,7 @@ def _bytes(suite: Suite, name: str) -> bytes:
         raise SuiteError(f"{suite.directory / name}: {error.strerror or error}.") from error
 
 
-def _encode_ahead(suite: Suite, photos: dict[str, Decoded | ImageRejected], encoder: Encoder) -> None:
+def _encode_ahead(suite: Suite, photos: Photos, encoder: Encoder) -> None:
     """In full batches; the searches then find every query's vector remembered."""
     encoder.encode_texts(list(dict.fromkeys(query.text for query in suite.queries if query.text)))
     encoder.encode_images([one.pixels for one in photos.values() if isinstance(one, Decoded)])

@@ -8,7 +8,7 @@ import numpy as np
 
 from eval.errors import MeasureError, SuiteError
 from eval.measured import measured
-from eval.runs.runner import DEPTH, Bench, run_suite
+from eval.runs.runner import DEPTH, Bench, decoded_photos, run_suite
 from eval.suites.suite import Split, Suite
 from eval.tuning.remembering import RememberedProducts, RememberingStore
 from indexer.domain import QueryKind
@@ -45,6 +45,7 @@ class Half:
         self.measure = measure
         self.top_k = products_looked_at(measure, suite)
         self._bench = _remembering(bench) if remember else bench
+        self._photos = decoded_photos(suite, bench)
         self._trials: dict[str, Trial] = {}
 
     @property
@@ -60,7 +61,9 @@ class Half:
         return self._trials[key]
 
     def _asked(self, search: SearchSettings) -> Trial:
-        run = run_suite(self.suite, self._bench, search, depth=self.top_k, watch=lambda done, total: None)
+        run = run_suite(
+            self.suite, self._bench, search, depth=self.top_k, photos=self._photos, watch=lambda done, total: None
+        )
         values = measured(self.measure, self.suite, run.scores).values
         if len(values) < 2:
             raise MeasureError(f"{self.measure} has {len(values)} values here; settings are compared query by query.")

@@ -48,7 +48,7 @@ class ImageStage:
             counts = ImageRepository(session).counts(self._catalog)
         self.rejected = counts.states[ImageState.REJECTED]
         total = counts.states[ImageState.PENDING] + sum(1 for _ in self._unembedded())
-        for done, (task, outcome) in enumerate(decoders.map(self._tasks()), start=1):
+        for done, (task, outcome) in enumerate(decoders.map(self._tasks(), ahead=self._batch_size), start=1):
             if not isinstance(task.key, ImageRecord):
                 raise TypeError("the decoder pool returned a task that is not this stage's")
             self._take(task.key, outcome)

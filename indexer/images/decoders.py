@@ -98,12 +98,14 @@ class DecoderPool:
         if self._fetcher is not None:
             self._fetcher.close()
 
-    def map(self, tasks: Iterable[DecodeTask]) -> Iterator[tuple[DecodeTask, Decoded | ImageRejected]]:
-        """Every task with its outcome, in order; `tasks` is read a few images ahead of what was taken.
+    def map(self, tasks: Iterable[DecodeTask], ahead: int = 0) -> Iterator[tuple[DecodeTask, Decoded | ImageRejected]]:
+        """Every task with its outcome, in order; `tasks` is read `ahead` images ahead of what was taken, or a few.
+
+        Who takes a batch and then works on it has the next one decoded meanwhile when `ahead` is a batch.
 
         Raises `UnavailableError` only when no decoding child can be kept alive.
         """
-        ahead = _AHEAD_PER_CHILD * self._children
+        ahead = max(ahead, _AHEAD_PER_CHILD * self._children)
         begun: deque[tuple[DecodeTask, Callable[[], Decoded]]] = deque()
         for task in tasks:
             begun.append((task, self._begin(task)))

@@ -6,7 +6,7 @@ The ledger's row is the truth; the pointer is written after it and repaired from
 import json
 import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 from urllib.parse import quote
 
 from indexer.errors import StoreMismatch
@@ -32,15 +32,16 @@ def read_pointer(home: Path, catalog: str) -> str | None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace the file by one rename and put it on the disk; its directory must exist."""
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
-        try:
-            temporary.write(content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-            os.replace(temporary.name, path)
-        except BaseException:
-            os.unlink(temporary.name)
-            raise
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)

@@ -8,6 +8,7 @@ from indexer.builds.texts import values_of
 from indexer.domain import Condition, Hit, Op, Product, VectorQuery
 from indexer.images.names import COLOUR_NAMES, colours_named_in
 from indexer.stores.seam import VectorStore
+from service.search.boosts import satisfying
 from service.search.edits import COLOUR, Change
 from service.search.fusion import Fused
 
@@ -44,9 +45,8 @@ def check(change: Change, product: Product, hit: Hit, so_coloured: Collection[UU
 
 def photos_showing(colour: str, hits: Sequence[Hit], query: VectorQuery, store: VectorStore) -> frozenset[UUID]:
     """Those of the hits whose palette has the colour. The query only has to be one the hits were found with."""
-    where = Condition(PALETTE, Op.EQ, colour)
-    among = [hit.point_id for hit in hits if hit.image_id]
-    return frozenset(hit.point_id for hit in store.search(query, len(among), where, among)) if among else frozenset()
+    photos = [hit for hit in hits if hit.image_id]
+    return frozenset(satisfying(Condition(PALETTE, Op.EQ, colour), photos, query, store))
 
 
 def by_verdict(checked: Sequence[Checked]) -> list[Checked]:

@@ -114,6 +114,21 @@ def test_tasks_are_read_only_a_little_ahead(decoders: DecoderPool) -> None:
     assert asked <= 5 + 9
 
 
+def test_a_batch_can_be_decoded_ahead(decoders: DecoderPool) -> None:
+    asked = 0
+
+    def many() -> Iterator[DecodeTask]:
+        nonlocal asked
+        for _ in range(60):
+            asked += 1
+            yield DecodeTask(GOOD, SPEC)
+
+    outcomes = decoders.map(many(), ahead=40)
+    next(outcomes)
+    assert asked == 41
+    assert len(list(outcomes)) == 59
+
+
 def test_threads_share_the_pool(decoders: DecoderPool) -> None:
     found: list[Decoded] = []
 
