@@ -50,8 +50,11 @@ def photos_showing(colour: str, hits: Sequence[Hit], query: VectorQuery, store: 
 
 
 def by_verdict(checked: Sequence[Checked]) -> list[Checked]:
-    """Contradicted products go behind the others of the window; otherwise the order stays."""
-    return sorted(checked, key=lambda one: one.contradicted)
+    """Contradicted products go behind the others of the window; otherwise the order stays.
+
+    What is no nearer than an average product (calibrated scores: 0) has the right colour by chance, and stays behind.
+    """
+    return sorted(checked, key=lambda one: one.contradicted or (bool(one.checks) and one.fused.score <= 0))
 
 
 def _colours_by_shop(product: Product) -> tuple[str, ...]:

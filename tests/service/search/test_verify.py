@@ -69,8 +69,8 @@ def test_any_of_several_values_will_do() -> None:
     assert verdict("40", {"size": ("39", "40", "41")}, field="size") is True
 
 
-def checked(rank: int, **checks: bool | None) -> Checked:
-    fused = Fused(HIT, -float(rank), {Channel.IMAGE: 0.0}, {Channel.IMAGE: 0.0}, {Channel.IMAGE: rank})
+def checked(rank: int, score: float = 1.0, **checks: bool | None) -> Checked:
+    fused = Fused(HIT, score, {Channel.IMAGE: 0.0}, {Channel.IMAGE: 0.0}, {Channel.IMAGE: rank})
     return Checked(fused, rank, Product(f"p{rank}", "Mug"), checks)
 
 
@@ -83,3 +83,9 @@ def test_contradicted_products_go_behind_and_none_is_dropped() -> None:
         checked(5),
     ]
     assert [one.fused_rank for one in by_verdict(window)] == [2, 4, 5, 1, 3]
+
+
+def test_what_is_no_nearer_than_an_average_product_is_not_brought_forward() -> None:
+    window = [checked(1, colour=False), checked(2, colour=True), checked(3, score=-0.1, colour=True)]
+    assert [one.fused_rank for one in by_verdict(window)] == [2, 1, 3]
+    assert [one.fused_rank for one in by_verdict([checked(1, score=-1.0), checked(2, score=-2.0)])] == [1, 2]

@@ -8,6 +8,7 @@ import pytest
 from eval.errors import EmptySuite, SuiteError
 from eval.suites.files import read_suite
 from eval.suites.making.make import Made, MadeKind, Recipe, make_suites
+from eval.suites.making.sampling import half_of
 from eval.suites.suite import Suite
 from indexer.bootstrap import open_catalogue
 from indexer.errors import UnknownCatalog
@@ -136,18 +137,19 @@ def test_an_unknown_catalog_is_named(memory: Settings, decoders: DecoderPool, tm
 
 
 def test_products_that_share_a_photo_are_all_right_and_in_one_half(decoders: DecoderPool, tmp_path: Path) -> None:
-    items = [Item(f"cup-{number}", "Cup", "red", ["red"], parent=f"p{number}") for number in range(6)]
+    items = [Item(f"cup-{number}", "Cup", "red", ["red"], parent=f"p{number}") for number in range(2, 8)]
     source = write_catalogue(tmp_path / "catalogue", items)
+    assert half_of("p3") is not half_of("p4"), "families that would be apart"
     for number in (1, 2):
         (source.parent / f"{number}-0.png").write_bytes((source.parent / "0-0.png").read_bytes())
     settings = settings_of(tmp_path / "home", store={"kind": "memory"})
     build(settings, source)
     made = make(settings, decoders, tmp_path / "out", Recipe(catalog=CATALOG, kinds=(MadeKind.PHOTO,)))
     (suite,) = made.suites
-    shared = {"cup-0": 2, "cup-1": 2, "cup-2": 2}
+    shared = {"cup-2": 2, "cup-3": 2, "cup-4": 2}
     assert [suite.qrels[f"photo_{name}"] for name in shared] == [shared] * 3
     assert len({query.split for query in suite.queries if query.id[6:] in shared}) == 1
-    assert suite.qrels["photo_cup-3"] == {"cup-3": 2}
+    assert suite.qrels["photo_cup-5"] == {"cup-5": 2}
 
 
 def test_made_suites_hold_to_their_own_protocol(out: Path) -> None:

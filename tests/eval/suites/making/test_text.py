@@ -58,7 +58,7 @@ def test_what_titles_never_say_is_a_place_and_no_thing() -> None:
     assert all(words.startswith("kitchen ") or "from the kitchen department" in words for words in kitchen)
 
 
-def test_a_word_of_two_fields_is_asked_once_and_nothing_has_too_many_answers() -> None:
+def test_what_most_of_the_catalogue_answers_is_not_asked() -> None:
     alike = [product(str(number), "Rug", "Rugs", colour="red") for number in range(8)]
     assert attribute_questions(census_of(alike), 10, 0) == []
 
