@@ -102,17 +102,18 @@ def _rows(
         write_run(ours, runs / f"{suite.card.name}.json.gz")
     rows = []
     for name in measures:
-        mine = measured(name, suite, ours.scores).values
+        found = measured(name, suite, ours.scores)
+        mine, questions = found.values, found.questions(found.values)
         row = Row(
             suite=suite.card.name,
             asked=asked,
             queries=len(mine),
             measure=name,
-            ours=_ends(mean_interval([*mine.values()])),
+            ours=_ends(mean_interval([*mine.values()], questions)),
         )
         if other is not None:
             theirs = measured(name, suite, other.scores).values
-            gain = difference([theirs[query] for query in mine], [*mine.values()])
+            gain = difference([theirs[query] for query in mine], [*mine.values()], questions)
             mean = sum(theirs.values()) / len(theirs)
             row = row.model_copy(update={"beside": mean, "gain": _ends(gain.interval)})
         rows.append(row)

@@ -14,8 +14,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 import ir_measures
 import numpy as np
@@ -34,15 +34,23 @@ LOWER_IS_BETTER = ("NegRecall", "Unjudged", "Range")
 
 @dataclass(frozen=True)
 class Measured:
-    """One measure's value per query (per question for Range); their mean is the figure."""
+    """One measure's value per query (per question for Range); their mean is the figure.
+
+    `wordings` names the question of each query that is one of several wordings; the others are their own.
+    """
 
     name: str
     values: Mapping[str, float]
+    wordings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def mean(self) -> float:
         """NaN when the suite holds nothing that the measure is about."""
         return float(np.mean(list(self.values.values()))) if self.values else float("nan")
+
+    def questions(self, queries: Iterable[str]) -> list[str]:
+        """What each of the queries asks: queries of one question are not independent of each other."""
+        return [self.wordings.get(query, f"query {query}") for query in queries]
 
     @property
     def higher_is_better(self) -> bool:
@@ -60,21 +68,22 @@ def scored(suite: Suite, run: Run) -> dict[str, dict[str, float]]:
 
 def measured(name: str, suite: Suite, run: Run) -> Measured:
     """Raises UnknownMeasure, and what `eval.measures.each` raises."""
+    wordings = {query.id: query.paraphrases for query in suite.judged if query.paraphrases is not None}
+    return Measured(name, _values(name, suite, run), wordings)
+
+
+def _values(name: str, suite: Suite, run: Run) -> Mapping[str, float]:
     if name == ABSENT_AUC:
-        return Measured(name, _absent_auc(suite, run))
+        return _absent_auc(suite, run)
     of = _OF.match(name)
     if of and of["name"] == "Range":
-        return Measured(name, _ranges(suite, measured(of["inner"], suite, run).values))
+        return _ranges(suite, _values(of["inner"], suite, run))
     if of:
-        return measured_as(name, of["inner"], suite, _best_order(suite, run))
+        return _values(of["inner"], suite, _best_order(suite, run))
     own = _OWN.match(name)
     if own:
-        return Measured(name, _PER_QUERY[own["name"]](suite, scored(suite, run), int(own["k"])))
-    return Measured(name, each(_parsed(name, suite), scored(suite, run), suite.qrels))
-
-
-def measured_as(name: str, inner: str, suite: Suite, run: Run) -> Measured:
-    return Measured(name, measured(inner, suite, run).values)
+        return _PER_QUERY[own["name"]](suite, scored(suite, run), int(own["k"]))
+    return each(_parsed(name, suite), scored(suite, run), suite.qrels)
 
 
 def _parsed(name: str, suite: Suite) -> ir_measures.measures.Measure:

@@ -56,7 +56,7 @@ def compare_measure(before: Measured, after: Measured, queries: Set[str] | None 
     if not names:
         return None
     a, b = ([one.values[name] for name in names] for one in (before, after))
-    found = difference(a, b)
+    found = difference(a, b, after.questions(names))
     return MeasureDifference(
         before.name, float(np.mean(a)), float(np.mean(b)), found, before.higher_is_better, found.p_value
     )

@@ -49,7 +49,8 @@ def compare(suite: Suite, before: Run, after: Run, name: str, tolerance: float) 
     old, new = _measured(name, suite, before), _measured(name, suite, after)
     queries = [query for query in old.values if query in new.values]
     sign = 1.0 if new.higher_is_better else -1.0
-    gain = mean_interval([sign * (new.values[query] - old.values[query]) for query in queries])
+    changes = [sign * (new.values[query] - old.values[query]) for query in queries]
+    gain = mean_interval(changes, new.questions(queries))
     figures = {f"{suite.card.name} {name} published": old.mean, f"{suite.card.name} {name} gain": gain.mean}
     if not (gain.high < 0 and -gain.mean > tolerance):
         return Findings(figures=figures)

@@ -70,9 +70,10 @@ def _figures(found: Sequence[Measured], queries: Sequence[SuiteQuery], group: st
     names = {query.id for query in queries}
     figures = []
     for one in found:
-        values = [value for name, value in one.values.items() if group == ALL or name in names]
+        values = {name: value for name, value in one.values.items() if group == ALL or name in names}
         if values:
-            figures.append(Figure(one.name, mean_interval(values), len(values)))
+            interval = mean_interval([*values.values()], one.questions(values))
+            figures.append(Figure(one.name, interval, len(values)))
     return figures
 
 

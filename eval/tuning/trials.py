@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eval.errors import MeasureError, SuiteError
-from eval.measured import measured
+from eval.measured import Measured, measured
 from eval.runs.runner import DEPTH, Bench, decoded_photos, run_suite
 from eval.suites.suite import Split, Suite
 from eval.tuning.remembering import RememberedProducts, RememberingStore
@@ -23,9 +23,13 @@ class Trial:
     """The measure of every query under one setting of the search; `p50` is the median search in milliseconds."""
 
     search: SearchSettings
-    values: Mapping[str, float]
+    found: Measured
     p50: float
     unanswered: int
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        return self.found.values
 
     @property
     def mean(self) -> float:
@@ -49,6 +53,11 @@ class Half:
         self._trials: dict[str, Trial] = {}
 
     @property
+    def questions(self) -> int:
+        """Queries that are not wordings of the same thing."""
+        return len({query.paraphrases or f"query {query.id}" for query in self.suite.queries})
+
+    @property
     def settings_tried(self) -> int:
         return len(self._trials)
 
@@ -64,11 +73,13 @@ class Half:
         run = run_suite(
             self.suite, self._bench, search, depth=self.top_k, photos=self._photos, watch=lambda done, total: None
         )
-        values = measured(self.measure, self.suite, run.scores).values
-        if len(values) < 2:
-            raise MeasureError(f"{self.measure} has {len(values)} values here; settings are compared query by query.")
+        found = measured(self.measure, self.suite, run.scores)
+        if len(found.values) < 2:
+            raise MeasureError(
+                f"{self.measure} has {len(found.values)} values here; settings are compared query by query."
+            )
         spent = [answer.timings_ms["whole"] for answer in run.answers.values()]
-        return Trial(search, values, round(float(np.median(spent)), 3), len(run.unanswered))
+        return Trial(search, found, round(float(np.median(spent)), 3), len(run.unanswered))
 
 
 def halves(suite: Suite, kind: QueryKind | None) -> tuple[QueryKind, Suite, Suite]:

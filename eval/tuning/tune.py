@@ -121,7 +121,14 @@ def tune(
         after=after,
         difference=shown,
         notes=_notes(choosing, reporting),
-        verdict=_verdict(choosing.measure, shown, sizes, choosing.settings_tried, best is not first, better=better),
+        verdict=_verdict(
+            choosing.measure,
+            shown,
+            (choosing.questions, reporting.questions),
+            choosing.settings_tried,
+            best is not first,
+            better=better,
+        ),
     )
 
 
@@ -164,11 +171,13 @@ def _best(tried: Sequence[Tried], present: object, *, better: bool) -> Tried:
 
 
 def _difference(before: Trial, after: Trial) -> Difference:
-    return difference(list(before.values.values()), [after.values[query] for query in before.values])
+    questions = before.found.questions(before.values)
+    return difference(list(before.values.values()), [after.values[query] for query in before.values], questions)
 
 
 def _change(before: Trial, after: Trial) -> Interval:
-    return mean_interval([after.values[query] - value for query, value in before.values.items()])
+    changes = [after.values[query] - value for query, value in before.values.items()]
+    return mean_interval(changes, before.found.questions(before.values))
 
 
 def _notes(choosing: Half, reporting: Half) -> tuple[str, ...]:
@@ -190,35 +199,35 @@ def _verdict(
 ) -> Verdict:
     interval = shown.interval if better else _negated(shown.interval)
     figure = f"{short(shown.interval.mean, signed=True)} {_ends(shown.interval)}"
-    on = f"on the {sizes[1]} queries of the report half"
+    on = f"on the {sizes[1]} questions of the report half"
     if not changed:
         return Verdict(
             False,
             f"No recommendation: of {tried} settings tried none did better than the present ones on the {sizes[0]} "
-            "queries of the tune half.",
+            "questions of the tune half.",
         )
     if min(sizes) < FEWEST:
         return Verdict(
             False,
-            f"No recommendation: the halves have {sizes[0]} and {sizes[1]} queries, and each needs {FEWEST} at least; "
-            "try more queries.",
+            f"No recommendation: the halves have {sizes[0]} and {sizes[1]} questions, and each needs {FEWEST} at "
+            "least; try more questions.",
         )
     if interval.crosses_zero:
         return Verdict(
             False,
             f"No recommendation: {measure} differs by {figure} {on}, which may be no difference; "
-            f"try more queries{_how_many(interval, shown.queries)}.",
+            f"try more questions{_how_many(interval, shown.questions)}.",
         )
     if interval.high < 0:
         return Verdict(False, f"No recommendation: {measure} is worse, by {figure}, {on}; the present settings stay.")
     return Verdict(True, f"Recommended: {measure} changes by {figure} {on}.")
 
 
-def _how_many(gain: Interval, queries: int) -> str:
-    """The interval narrows with the square root of the queries."""
+def _how_many(gain: Interval, questions: int) -> str:
+    """The interval narrows with the square root of the questions."""
     if gain.mean <= 0 or gain.half <= gain.mean:
         return ""
-    wanted = ceil(queries * (gain.half / gain.mean) ** 2)
+    wanted = ceil(questions * (gain.half / gain.mean) ** 2)
     return f" (a gain of this size would show on about {wanted:,} of them)" if wanted < 1_000_000 else ""
 
 

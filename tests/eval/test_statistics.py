@@ -54,3 +54,20 @@ def test_the_test_is_exact_for_few_pairs() -> None:
 
 def test_one_changed_query_shows_nothing() -> None:
     assert difference([0.0, 0.5, 1.0], [0.5, 0.5, 1.0]).p_value == 1.0
+
+
+def test_wordings_of_one_question_do_not_make_it_surer() -> None:
+    values = np.random.default_rng(5).random(60)
+    thrice, questions = np.repeat(values, 3).tolist(), [f"q{number // 3}" for number in range(180)]
+    alone, asked = mean_interval(values.tolist()), mean_interval(thrice, questions)
+    assert asked.half == pytest.approx(alone.half, rel=0.05)
+    assert mean_interval(thrice).half < 0.7 * alone.half
+    before = [0.5] * 180
+    assert difference(before, thrice, questions).questions == 60
+    surer, sure = difference(before, thrice, questions).p_value, difference(before[:60], values.tolist()).p_value
+    assert surer == pytest.approx(sure, abs=0.03)
+
+
+def test_questions_may_have_different_numbers_of_wordings() -> None:
+    found = mean_interval([1.0, 1.0, 1.0, 0.0], ["a", "a", "a", "b"])
+    assert (found.mean, found.low, found.high) == (0.75, 0.0, 1.0)

@@ -75,7 +75,7 @@ def test_settings_that_help_on_the_other_half_too_are_recommended_with_their_wor
     assert tuning.difference.queries == tuning.report_queries == 30
     assert tuning.difference.interval.low > 0
     assert tuning.verdict.words.startswith("Recommended: nDCG@10 changes by +")
-    assert "30 queries of the report half" in tuning.verdict.words
+    assert "30 questions of the report half" in tuning.verdict.words
     assert list(tomllib.loads(fragment_of(tuning, HELPED))["search"]) == ["weights"]
     assert fragment_of(tuning, HELPED).startswith("# nDCG@10 of text queries: +")
 
@@ -88,7 +88,7 @@ def test_what_only_helps_the_half_it_was_chosen_on_is_not_recommended(bench: Ben
     assert not tuning.verdict.recommended
     assert tuning.verdict.words.startswith("No recommendation: nDCG@10 differs by ")
     more = re.search(
-        r"try more queries \(a gain of this size would show on about (\d+) of them\)\.$", tuning.verdict.words
+        r"try more questions \(a gain of this size would show on about (\d+) of them\)\.$", tuning.verdict.words
     )
     assert more is not None
     assert int(more[1]) == ceil(22 * (tuning.difference.interval.half / tuning.difference.interval.mean) ** 2)
@@ -108,7 +108,7 @@ def test_where_nothing_does_better_the_present_settings_stay(bench: Bench) -> No
     suite = asked((TUNED, 20, "red shoe", {"shoe-red": 1}), (REPORTED, 20, "blue shoe", {"shoe-blue": 1}))
     tuning = tuned(suite, bench, [IMAGE_TOO, Sweep("depth", (50, 400)), Sweep("diversity", (0.0, 0.1))])
     assert tuning.chosen == tuning.present == BY_WORDS
-    assert "none did better than the present ones on the 20 queries" in tuning.verdict.words
+    assert "none did better than the present ones on the 20 questions" in tuning.verdict.words
 
 
 def test_too_few_queries_give_no_recommendation(bench: Bench) -> None:
@@ -116,7 +116,7 @@ def test_too_few_queries_give_no_recommendation(bench: Bench) -> None:
     tuning = tuned(suite, bench)
     assert tuning.difference.interval.low > 0
     assert not tuning.verdict.recommended
-    assert "19 and 40 queries, and each needs 20 at least; try more queries" in tuning.verdict.words
+    assert "19 and 40 questions, and each needs 20 at least; try more questions" in tuning.verdict.words
 
 
 def test_a_lower_figure_is_the_better_one_where_the_measure_says_so(bench: Bench) -> None:
