@@ -1,23 +1,26 @@
 """How sure a mean is, and whether two runs differ: resampling over queries.
 
 Intervals are percentile bootstraps (Efron 1979; for search engines Sakai 2006), tests are paired sign-flip
-randomisation (Smucker, Allan and Carterette 2007). Both are scipy's, seeded: the same figures every time.
+randomisation (Smucker, Allan and Carterette 2007). Both are seeded: the same figures every time.
 
 Wordings of one question succeed and fail together, so what is drawn, or has its sign thrown, are questions with all
 their wordings (Davison and Hinkley 1997, §3.8): as many draws as there are queries would promise too narrow intervals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import nan
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap, permutation_test
+from scipy.stats import permutation_test
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 SEED = 20_061
+KEPT = 500
+"""Draws of so many questions stay in memory: 40 MB."""
 
 Values = npt.NDArray[np.float64]
 
@@ -68,18 +71,28 @@ def mean_interval(values: Sequence[float], questions: Sequence[str] | None = Non
         return Interval(mean, nan, nan)
     if np.ptp(array) == 0:
         return Interval(mean, mean, mean)
-    found = bootstrap(
-        (sums, counts),
-        _mean_of_sums,
-        paired=True,
-        vectorized=True,
-        confidence_level=CONFIDENCE,
-        n_resamples=RESAMPLES,
-        method="percentile",
-        batch=_batch(sums),
-        rng=np.random.default_rng(SEED),
-    ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high))
+    means = np.concatenate([drawn @ sums / (drawn @ counts) for drawn in _draws(len(sums))])
+    low, high = np.percentile(means, (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)))
+    return Interval(mean, float(low), float(high))
+
+
+def _draws(questions: int) -> Iterable[Values]:
+    """How often each question is drawn in each resample: blocks of (n, questions), RESAMPLES rows in all."""
+    return _kept_draws(questions) if questions <= KEPT else _drawn(questions)
+
+
+@lru_cache(maxsize=4)
+def _kept_draws(questions: int) -> tuple[Values, ...]:
+    """Every measure of a report is resampled in the same way; drawing anew would take most of the time."""
+    return tuple(_drawn(questions))
+
+
+def _drawn(questions: int) -> Iterator[Values]:
+    rng, even = np.random.default_rng(SEED), np.full(questions, 1 / questions)
+    block = max(1, min(RESAMPLES, 4_000_000 // questions))
+    for start in range(0, RESAMPLES, block):
+        rows = min(block, RESAMPLES - start)
+        yield rng.multinomial(questions, even, size=rows).astype(np.float64)
 
 
 def difference(before: Sequence[float], after: Sequence[float], questions: Sequence[str] | None = None) -> Difference:
@@ -97,11 +110,6 @@ def _by_question(values: Values, questions: Sequence[str] | None) -> tuple[Value
     if len(places) != len(values):
         raise ValueError(f"{len(values)} values of {len(places)} queries")
     return np.bincount(places, values).astype(np.float64), np.bincount(places).astype(np.float64)
-
-
-def _mean_of_sums(sums: Values, counts: Values, axis: int) -> Values:
-    mean: Values = sums.sum(axis=axis) / counts.sum(axis=axis)
-    return mean
 
 
 def _p_value(sums: Values) -> float:

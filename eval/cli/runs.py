@@ -24,6 +24,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(repeat)
     app.command()(show)
     app.command()(export)
+    app.command()(adopt)
 
 
 def run(
@@ -62,6 +63,7 @@ def repeat(
 ) -> None:
     """Ask the same suite again with the settings of a run: the same answers, or those of another build."""
     from eval.bootstrap import open_bench
+    from eval.errors import RunError
     from eval.printing import watching_queries
     from eval.runs.document import read_run, write_run
     from eval.runs.runner import run_suite, suite_of
@@ -69,6 +71,8 @@ def repeat(
 
     before = read_run(run)
     suite = suite_of(before)
+    if before.build is None or before.search is None:
+        raise RunError(f"Run {before.name} came from a TREC file: there is no build or setting to repeat it with.")
     wanted = build or before.build.build
     with open_bench(suite, load_settings(), before.build.catalog, wanted) as bench, watching_queries() as watch:
         name = out.name.split(".")[0]
@@ -100,6 +104,30 @@ def export(
     write_trec_run(scored(suite, document.scores), directory / "run.trec", tag=document.name)
     write_trec_qrels(suite.qrels, directory / "qrels.trec")
     typer.echo(f"{directory / 'run.trec'}\n{directory / 'qrels.trec'}")
+
+
+def adopt(
+    suite: SuitePath,
+    out: Annotated[Path, typer.Option(help="A run (.json, .json.gz), or a new suite's directory.")],
+    run: Annotated[Path | None, typer.Option(help="Another system's TREC run of the suite.")] = None,
+    qrels: Annotated[Path | None, typer.Option(help="TREC judgements for the suite's queries.")] = None,
+) -> None:
+    """Take in a TREC run, to show and compare it, or TREC judgements, as a suite of their own."""
+    from eval.errors import RunError
+    from eval.runs.document import write_run
+    from eval.runs.foreign import adopt_qrels, adopt_run
+    from eval.suites.files import read_suite
+
+    asked = read_suite(suite)
+    if run is not None and qrels is None:
+        document = adopt_run(asked, run, out.name.split(".")[0])
+        write_run(document, out)
+        _print(document, False, out)
+    elif qrels is not None and run is None:
+        kept = adopt_qrels(asked, qrels, out)
+        typer.echo(f"{out}: {len(kept.queries):,} of {len(asked.queries):,} queries.")
+    else:
+        raise RunError("Give either --run or --qrels.")
 
 
 def _print(document: "RunDocument", as_json: bool, path: Path | None) -> None:

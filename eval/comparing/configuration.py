@@ -17,7 +17,9 @@ class Changed:
 
 def configuration(document: RunDocument) -> Mapping[str, str]:
     """Build, encoder, store, libraries and search settings of a run as words, by dotted name."""
-    build = document.build
+    build, search = document.build, document.search
+    if build is None or search is None:
+        return {"build": document.made_by, "depth": str(document.depth)}
     spelled = {
         "build": build.build,
         "catalog": build.catalog,
@@ -32,7 +34,7 @@ def configuration(document: RunDocument) -> Mapping[str, str]:
         "store": document.store,
         "depth": document.depth,
         "revision": document.revision or "not from a checkout",
-        **dict(_flat("search", document.search.model_dump(mode="json"))),
+        **dict(_flat("search", search.model_dump(mode="json"))),
         **dict(_flat("libraries", build.libraries)),
     }
     return {name: str(value) for name, value in spelled.items()}

@@ -37,7 +37,10 @@ class SuiteReference(Frozen):
 
 
 class RunDocument(Frozen):
-    """`answers` and `unanswered` (query → reason) together name every query of the suite."""
+    """`answers` and `unanswered` (query → reason) together name every query of the suite.
+
+    A run that came from a TREC file has neither build nor store nor settings.
+    """
 
     format: Literal[1] = 1
     name: str
@@ -45,13 +48,18 @@ class RunDocument(Frozen):
     revision: str | None
     """Commit of Vitrine's own sources, with `+` when they were changed since; None outside a checkout."""
     suite: SuiteReference
-    build: BuildManifest
-    store: str
-    search: SearchSettings
+    build: BuildManifest | None
+    store: str | None
+    search: SearchSettings | None
     depth: int
     """Products asked for per query."""
     answers: dict[str, RunAnswer]
     unanswered: dict[str, str]
+
+    @property
+    def made_by(self) -> str:
+        """For people: the build that answered."""
+        return "another system" if self.build is None else f"build {self.build.build}"
 
     @property
     def scores(self) -> Run:

@@ -102,6 +102,11 @@ def suite_of(document: RunDocument) -> Suite:
     return suite
 
 
+def catalog_of(document: RunDocument, suite: Suite) -> str:
+    """Where the run's products are looked up."""
+    return suite.card.catalog if document.build is None else document.build.catalog
+
+
 def check_products(suite: Suite, bench: Bench) -> None:
     """Raises SuiteError naming products that no longer exist, or never did."""
     named = dict.fromkeys(doc for grades in suite.qrels.values() for doc in grades)

@@ -33,7 +33,7 @@ class Summary:
 
     name: str
     suite: str
-    build: str
+    made_by: str
     queries: int
     unanswered: Mapping[str, str]
     figures: Mapping[str, Sequence[Figure]]
@@ -44,7 +44,7 @@ class Summary:
         return {
             "name": self.name,
             "suite": self.suite,
-            "build": self.build,
+            "made_by": self.made_by,
             "queries": self.queries,
             "unanswered": dict(self.unanswered),
             "figures": {group: [_figure_row(one) for one in figures] for group, figures in self.figures.items()},
@@ -58,7 +58,7 @@ def summarise(suite: Suite, document: RunDocument, measures: Sequence[str] | Non
     return Summary(
         name=document.name,
         suite=suite.card.name,
-        build=document.build.build,
+        made_by=document.made_by,
         queries=len(suite.queries),
         unanswered=document.unanswered,
         figures={group: _figures(found, queries, group) for group, queries in groups_of(suite).items()},

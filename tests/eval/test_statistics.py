@@ -4,6 +4,7 @@ from math import isnan
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 
 from eval.statistics import difference, mean_interval
 
@@ -18,6 +19,14 @@ def test_an_interval_holds_the_mean_and_narrows_with_more_values() -> None:
 def test_the_half_width_is_that_of_the_normal_approximation() -> None:
     values = np.random.default_rng(2).random(400)
     assert mean_interval(values.tolist()).half == pytest.approx(1.96 * values.std() / 20, rel=0.05)
+
+
+@pytest.mark.parametrize("number", [7, 60, 900])
+def test_the_interval_is_scipys_percentile_bootstrap(number: int) -> None:
+    values = np.random.default_rng(number).random(number) ** 3
+    theirs = bootstrap((values,), np.mean, n_resamples=10_000, method="percentile", rng=1).confidence_interval
+    ours = mean_interval(values.tolist())
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.05 * ours.half)
 
 
 def test_figures_are_the_same_every_time() -> None:

@@ -64,6 +64,7 @@ def test_it_says_what_the_runs_do_not_have_in_common(suite: Suite) -> None:
     assert differing(a, b) == (Changed("build", "b1", "b2"), Changed("search.depth", "100", "50"))
     assert configuration(a)["search.weights.photo.image"] == "1.0"
     assert configuration(a)["encoder.fingerprint"] == "f" * 64
+    assert b.build is not None
     added = b.model_copy(update={"build": b.build.model_copy(update={"libraries": {}})})
     assert Changed("libraries.numpy", "2.2", None) in differing(a, added)
 

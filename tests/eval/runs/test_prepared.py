@@ -37,6 +37,7 @@ def test_queries_are_answered_from_the_shipped_vectors(shipped: Suite, settings:
     assert run.unanswered == {}
     assert run.answers["1"].ranked[0].id == "A1", "the red mug"
     assert run.answers["2"].ranked[0].id == "A2", "the blue mug"
+    assert run.build is not None
     assert run.build.encoder.name == "openai/clip-vit-large-patch14"
     assert not settings.home.exists(), "no ledger, no store, no cache"
 

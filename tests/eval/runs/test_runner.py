@@ -38,12 +38,14 @@ def test_a_run_reads_back_and_says_what_made_it(document: RunDocument, tmp_path:
         write_run(document, tmp_path / name)
         assert read_run(tmp_path / name) == document
     assert (tmp_path / "run.json.gz").stat().st_size < (tmp_path / "run.json").stat().st_size
+    assert document.build is not None
     assert document.build.encoder.name == "fake"
     assert document.revision == revision()
 
 
 def test_repeating_a_run_gives_the_same_answers(suite: Suite, shop: Settings, document: RunDocument) -> None:
     with fake_bench(shop) as bench:
+        assert document.search is not None
         again = run_suite(suite_of(document), bench, document.search, watch=lambda done, total: None)
     assert again.scores == document.scores
 
