@@ -36,7 +36,8 @@ def print_summary(summary: Summary, path: Path | None) -> None:
         cells = {figure.measure: with_interval(figure.interval) for figure in figures}
         counted = max((figure.queries for figure in figures), default=0)
         table.add_row(Text(group), str(counted), *(cells.get(measure, "–") for measure in measures))
-    console.print(Text(f"{summary.name}: suite {summary.suite}, {summary.made_by}"))
+    answered = "answered by another system" if summary.build is None else f"on build {summary.build}"
+    console.print(Text(f"{summary.name}: suite {summary.suite} {answered}"))
     console.print(table)
     if summary.unanswered:
         query, reason = next(iter(summary.unanswered.items()))

@@ -33,7 +33,7 @@ class Summary:
 
     name: str
     suite: str
-    made_by: str
+    build: str | None
     queries: int
     unanswered: Mapping[str, str]
     figures: Mapping[str, Sequence[Figure]]
@@ -44,7 +44,7 @@ class Summary:
         return {
             "name": self.name,
             "suite": self.suite,
-            "made_by": self.made_by,
+            "build": self.build,
             "queries": self.queries,
             "unanswered": dict(self.unanswered),
             "figures": {group: [_figure_row(one) for one in figures] for group, figures in self.figures.items()},
@@ -58,7 +58,7 @@ def summarise(suite: Suite, document: RunDocument, measures: Sequence[str] | Non
     return Summary(
         name=document.name,
         suite=suite.card.name,
-        made_by=document.made_by,
+        build=None if document.build is None else document.build.build,
         queries=len(suite.queries),
         unanswered=document.unanswered,
         figures={group: _figures(found, queries, group) for group, queries in groups_of(suite).items()},
