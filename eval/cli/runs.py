@@ -91,6 +91,7 @@ def show(run: RunPath, as_json: AsJson = False) -> None:
 def export(
     run: RunPath,
     directory: Annotated[Path, typer.Argument(help="Gets run.trec and qrels.trec.")],
+    as_json: AsJson = False,
 ) -> None:
     """Write a run and its judgements as TREC files, for ir_measures, trec_eval and their like."""
     from eval.measured import scored
@@ -101,9 +102,14 @@ def export(
     document = read_run(run)
     suite = suite_of(document)
     directory.mkdir(parents=True, exist_ok=True)
-    write_trec_run(scored(suite, document.scores), directory / "run.trec", tag=document.name)
-    write_trec_qrels(suite.qrels, directory / "qrels.trec")
-    typer.echo(f"{directory / 'run.trec'}\n{directory / 'qrels.trec'}")
+    written = {"run": directory / "run.trec", "qrels": directory / "qrels.trec"}
+    write_trec_run(scored(suite, document.scores), written["run"], tag=document.name)
+    write_trec_qrels(suite.qrels, written["qrels"])
+    print(
+        json.dumps({name: str(path) for name, path in written.items()})
+        if as_json
+        else "\n".join(map(str, written.values()))
+    )
 
 
 def adopt(
@@ -111,6 +117,7 @@ def adopt(
     out: Annotated[Path, typer.Option(help="A run (.json, .json.gz), or a new suite's directory.")],
     run: Annotated[Path | None, typer.Option(help="Another system's TREC run of the suite.")] = None,
     qrels: Annotated[Path | None, typer.Option(help="TREC judgements for the suite's queries.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take in a TREC run, to show and compare it, or TREC judgements, as a suite of their own."""
     from eval.errors import RunError
@@ -122,10 +129,13 @@ def adopt(
     if run is not None and qrels is None:
         document = adopt_run(asked, run, out.name.split(".")[0])
         write_run(document, out)
-        _print(document, False, out)
+        _print(document, as_json, out)
     elif qrels is not None and run is None:
         kept = adopt_qrels(asked, qrels, out)
-        typer.echo(f"{out}: {len(kept.queries):,} of {len(asked.queries):,} queries.")
+        if as_json:
+            print(json.dumps({"suite": str(out), "queries": len(kept.queries), "of": len(asked.queries)}))
+        else:
+            print(f"{out}: {len(kept.queries):,} of {len(asked.queries):,} queries.")
     else:
         raise RunError("Give either --run or --qrels.")
 

@@ -8,7 +8,7 @@ import pytest
 from markupsafe import Markup
 
 from eval.report.charts import heatmap, histogram, interval_chart, line_chart
-from tests.eval.report.pages import HOSTILE
+from tests.pages import HOSTILE
 
 
 def drawn(chart: Markup) -> ElementTree.Element:

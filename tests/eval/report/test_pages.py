@@ -15,7 +15,7 @@ from eval.suites.checks.report import Finding, Range, Severity, SuiteReport
 from eval.suites.suite import Suite
 from indexer.settings import SearchSettings, Settings
 from tests.eval.comparing.worlds import A, B, run_of
-from tests.eval.report.pages import HOSTILE, Page
+from tests.pages import HOSTILE, Page
 
 CHECKS = SuiteReport(
     suite="small",

@@ -65,3 +65,11 @@ def test_ours_is_compared_with_theirs(vitrine: Command, suite: Suite, trec: Path
     again = vitrine("eval", "repeat", "theirs.json", "--out", "again.json")
     assert (again.code, "came from a TREC file" in again.error) == (2, True)
     assert vitrine("eval", "adopt", path, "--out", "x.json").code == 2
+
+
+def test_judgements_are_taken_in_by_command(vitrine: Command, suite: Suite, tmp_path: Path) -> None:
+    exported = vitrine("eval", "adopt", str(suite.directory), "--out", "judged", "--qrels", "qrels", "--json")
+    assert (exported.code, "qrels" in exported.error) == (2, True)
+    (tmp_path / "qrels").write_text("sku 0 XK-4711 1\n")
+    adopted = vitrine("eval", "adopt", str(suite.directory), "--out", "judged", "--qrels", "qrels", "--json")
+    assert json.loads(adopted.out) == {"suite": "judged", "queries": 2, "of": 7}

@@ -1,5 +1,4 @@
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -8,31 +7,8 @@ from indexer.settings import Settings
 from service.request import SearchRequest
 from service.search.answer import Answer, MatchedImage
 from service.web.page import Shown, write_page
+from tests.pages import HOSTILE, Page
 from tests.service.worlds import open_fake_shop, photo_of
-
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
-
-
-class Page(HTMLParser):
-    """What a browser would make of it."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
-        self._styles = False
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self._styles = tag == "style"
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag: str) -> None:
-        self._styles = False
-
-    def handle_data(self, text: str) -> None:
-        if not self._styles:
-            self.words += text
 
 
 @pytest.fixture(scope="module")
