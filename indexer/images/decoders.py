@@ -8,7 +8,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -22,8 +21,9 @@ from indexer.images.child import Decoded, Refusal, decode_bytes, decode_file
 from indexer.images.fetch import Fetcher
 from indexer.images.fit import Fit
 from indexer.images.gate import Limits
-from indexer.images.locate import is_url
+from indexer.images.locate import address_inside, is_url, read_remote
 from indexer.images.reasons import Reason, rejected
+from indexer.places import Place, Remote
 from indexer.settings import ImageSettings
 
 __all__ = ["DecodeTask", "Decoded", "DecoderPool"]
@@ -44,7 +44,7 @@ class DecodeTask:
 
     source: ImageRef | bytes
     fit: Fit
-    root: Path | None = None
+    root: Place | None = None
     key: object = None
     """The caller's own; carried along, never looked at."""
 
@@ -125,15 +125,25 @@ class DecoderPool:
         uri = task.source.uri
         if uri.lower().startswith("https://"):
             return self._fetches.submit(self._fetch_and_decode, uri, task.fit).result
+        if isinstance(task.root, Remote) and not is_url(uri):
+            return self._fetches.submit(self._read_and_decode, task.root, uri, task.fit).result
         if task.root is None and not is_url(uri):
             raise ValueError(f"a path needs the root it is relative to: {uri!r}")
-        root = os.fspath(task.root or "")
+        root = str(task.root or "")
         return self._decoding(_Job(decode_file, (root, uri, task.fit, self._limits)))
 
     def _fetch_and_decode(self, url: str, fit: Fit) -> Decoded:
         if self._fetcher is None:
             raise rejected(Reason.FETCH_FAILED, "URLs are not fetched here")
         return self._decoding(_Job(decode_bytes, (self._fetcher.fetch(url), fit, self._limits)))()
+
+    def _read_and_decode(self, root: Remote, uri: str, fit: Fit) -> Decoded:
+        """Read here rather than in a child, which has no driver and no credentials."""
+        address = address_inside(root, uri)
+        if address.scheme == "https":
+            return self._fetch_and_decode(str(address), fit)
+        content = read_remote(address, self._limits.max_bytes)
+        return self._decoding(_Job(decode_bytes, (content, fit, self._limits)))()
 
     def _decoding(self, job: "_Job") -> Callable[[], Decoded]:
         return partial(self._outcome, job, *self._scheduled(job))

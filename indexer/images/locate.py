@@ -1,7 +1,8 @@
 """From what a catalogue calls an image to a file: inside the catalogue's folder, or nowhere.
 
 A catalogue is somebody else's text. Its paths are relative to a root and may not leave it, by `..`, by a symbolic
-link, or by a notation of another system; only regular files are read, and no more of them than allowed.
+link, or by a notation of another system; only regular files are read, and no more of them than allowed. The root may
+be an address: then what is inside has one too, and one of the web is fetched as any other is.
 """
 
 import errno
@@ -12,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from indexer.errors import ImageRejected
+from indexer.errors import FetchFailed, ImageRejected
 from indexer.images.gate import too_large
 from indexer.images.reasons import Reason, rejected
+from indexer.places import Place, Remote, Status, why
 
 if TYPE_CHECKING:
     from indexer.domain import ImageRef
@@ -41,22 +44,79 @@ def read_local(root: Path, uri: str, max_bytes: int) -> bytes:
         return _read(opened.file, max_bytes)
 
 
-def source_stamp(ref: "ImageRef", root: Path) -> str:
-    """`mtime_ns:size` of a local file, '' for a URL: equal stamps mean that the file need not be read again."""
+def read_remote(address: Remote, max_bytes: int) -> bytes:
+    """The file's bytes; raises `ImageRejected` when there is none to read, `FetchFailed` when there may be later."""
+    status = _status(address)
+    if status.size > max_bytes:
+        raise too_large(status.size, max_bytes)
+    try:
+        content = address.read(min(status.size, max_bytes) + 1) if status.size else b""
+    except OSError as error:
+        raise FetchFailed(f"{shown(str(address))} could not be read: {why(error)}") from error
+    if len(content) > max_bytes:
+        raise too_large(len(content), max_bytes)
+    return content
+
+
+def address_inside(root: Remote, uri: str) -> Remote:
+    """Where the image is; it may not exist. Raises `ImageRejected` for what is, or may be, outside the root."""
+    _demand_relative(uri)
+    if root.scheme == "https":
+        _demand_relative(unquote(uri))
+    parts = [part for part in uri.split("/") if part not in ("", ".")]
+    if not parts or uri.endswith("/"):
+        raise rejected(Reason.NOT_A_FILE, f"not a file: {shown(uri)}")
+    return root / "/".join(parts)
+
+
+def source_stamp(ref: "ImageRef", root: Place) -> str:
+    """Of a local file `mtime_ns:size`, of one in a bucket its version and size, '' for a web address.
+
+    Equal stamps mean that the file need not be read again. Raises `ImageRejected` where no file can be read.
+    """
     if is_url(ref.uri):
         return ""
+    if isinstance(root, Remote):
+        return _remote_stamp(address_inside(root, ref.uri))
     with _errors_named(ref.uri):
         status = os.stat(Path(os.path.realpath(root)) / _inside(root, ref.uri), follow_symlinks=False)
     return f"{status.st_mtime_ns}:{status.st_size}"
 
 
-def _inside(root: Path, uri: str) -> Path:
-    """`uri` relative to the real root with every symbolic link followed; it may not exist."""
+def _remote_stamp(address: Remote) -> str:
+    if address.scheme == "https":
+        return ""
+    try:
+        return _status(address).stamp
+    except FetchFailed as error:
+        raise rejected(Reason.FETCH_FAILED, str(error)) from error
+
+
+def _status(address: Remote) -> Status:
+    try:
+        status = address.status()
+    except FileNotFoundError as error:
+        raise rejected(Reason.MISSING, f"no such file: {shown(str(address))}") from error
+    except PermissionError as error:
+        raise rejected(Reason.UNREADABLE, f"{shown(str(address))} cannot be read: {why(error)}") from error
+    except OSError as error:
+        raise FetchFailed(f"{shown(str(address))} could not be read: {why(error)}") from error
+    if not status.is_file:
+        raise rejected(Reason.NOT_A_FILE, f"not a file: {shown(str(address))}")
+    return status
+
+
+def _demand_relative(uri: str) -> None:
     if is_url(uri):
         raise rejected(Reason.NOT_HTTPS, f"only https URLs and paths are accepted, not {shown(uri)}")
     foreign = "\0" in uri or "\\" in uri or _DRIVE.match(uri)
     if foreign or uri.startswith("/") or ".." in uri.split("/"):
         raise rejected(Reason.OUTSIDE_ROOT, f"the path must be relative and stay inside the catalogue: {shown(uri)}")
+
+
+def _inside(root: Path, uri: str) -> Path:
+    """`uri` relative to the real root with every symbolic link followed; it may not exist."""
+    _demand_relative(uri)
     real_root = os.path.realpath(root)
     real = os.path.realpath(os.path.join(real_root, uri))
     if real == real_root:

@@ -52,8 +52,8 @@ SYNONYMS: Mapping[Field, tuple[str, ...]] = {
         "categories",
         "product_category",
         "all_categories",
-        "google_product_category",
         "product_type",
+        "google_product_category",
         "type",
     ),
     Field.PRICE: ("price", "product_price", "variant_price", "unit_price"),
@@ -89,6 +89,7 @@ SYNONYMS: Mapping[Field, tuple[str, ...]] = {
         "additional_image_link",
         "additional_image_links",
         "additional_images",
+        "lifestyle_image_link",
     ),
     Field.COLOUR: ("colour", "color", "colours", "colors", "colour_name", "color_name", "farbe", "couleur"),
 }
@@ -103,11 +104,16 @@ def key_of(name: str) -> str:
 _FIELDS = {key_of(name): (field, rank) for field, names in SYNONYMS.items() for rank, name in enumerate(names)}
 
 
+def field_of(name: str) -> Field | None:
+    """The field that a column of this name feeds."""
+    found = _FIELDS.get(key_of(name))
+    return found[0] if found is not None else None
+
+
 @lru_cache(maxsize=4096)
 def attribute_name(column: str) -> str:
     """snake_case of letters and digits; colours in any spelling are `colour`; '' when nothing is left."""
-    found = _FIELDS.get(key_of(column))
-    if found is not None and found[0] is Field.COLOUR:
+    if field_of(column) is Field.COLOUR:
         return Field.COLOUR.value
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.removeprefix("g:"))
     return re.sub(r"[\W_]+", "_", words).strip("_").lower()[:MAX_ATTRIBUTE_NAME]

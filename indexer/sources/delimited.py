@@ -1,15 +1,17 @@
 """CSV and TSV in UTF-8, row by row; a stray quote or a bad byte costs its own row and no other."""
 
 import csv
+import io
 import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TextIO
 
 from indexer.errors import EmptySource, SourceError
+from indexer.places import Place
 from indexer.sources.rows import ROW_LIMIT, BrokenRow, RawRow
+from indexer.sources.streams import opened
 
 _DELIMITERS = ",;\t|"
 _QUOTED = re.compile(r'"[^"]*"')
@@ -18,7 +20,7 @@ _QUOTED = re.compile(r'"[^"]*"')
 class Delimited:
     """`delimiter` None: the one of `,` `;` tab `|` that the header has most of outside quotes."""
 
-    def __init__(self, path: Path, delimiter: str | None = None) -> None:
+    def __init__(self, path: Place, delimiter: str | None = None) -> None:
         """Raises EmptySource without a row under the header, SourceError for what is not UTF-8 text."""
         self._path = path
         with self._open() as stream:
@@ -75,11 +77,8 @@ class Delimited:
     @contextmanager
     def _open(self) -> Iterator[TextIO]:
         """Bad bytes become lone surrogates, which no cell may contain."""
-        try:
-            with self._path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-                yield stream
-        except OSError as error:
-            raise SourceError(f"{self._path} cannot be read: {error.strerror}.") from error
+        with opened(self._path) as content:
+            yield io.TextIOWrapper(content, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 class _TooLongError(Exception):
@@ -125,7 +124,7 @@ class _Lines:
             first = self._stream.readline(ROW_LIMIT)
 
 
-def _first_line(stream: TextIO, path: Path) -> str:
+def _first_line(stream: TextIO, path: Place) -> str:
     line = stream.readline(ROW_LIMIT)
     while line and not line.strip():
         line = stream.readline(ROW_LIMIT)

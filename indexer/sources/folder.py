@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from indexer.domain import ImageRef, Product
 from indexer.errors import EmptySource
+from indexer.places import Place, Remote, why
 from indexer.sources.cells import text_of
 from indexer.sources.columns import ColumnReport, Field
 from indexer.sources.products import limited
@@ -31,7 +32,7 @@ _COUNTER = re.compile(r"(?:(?:[\s._-]+\d{1,3})|(?:[\s._-]*\(\d{1,3}\)))+$")
 class ImageFolder:
     """Files in the order of their names, those of a folder before its subfolders; hidden ones are left out."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         """Raises EmptySource when there is no image file."""
         self._path = path
         if next(self.rows(), None) is None:
@@ -39,14 +40,22 @@ class ImageFolder:
 
     def rows(self) -> Iterator[tuple[int, SourceRow]]:
         """Numbered from 1."""
-        for number, found in enumerate(_walk(self._path), 1):
+        for number, found in enumerate(self._found(), 1):
             if isinstance(found, str):
                 yield number, BrokenRow(number, found)
                 continue
             try:
-                yield number, _product(found.relative_to(self._path))
+                yield number, _product(found)
             except BadValueError as error:
                 yield number, BrokenRow(number, f"file name: {error}")
+
+    def _found(self) -> "Iterator[PurePosixPath | str]":
+        """Relative to the folder."""
+        if isinstance(self._path, Remote):
+            yield from _walk_remote(self._path, PurePosixPath())
+            return
+        for found in _walk(self._path):
+            yield found if isinstance(found, str) else PurePosixPath(found.relative_to(self._path))
 
 
 def title_of(stem: str) -> str:
@@ -54,8 +63,8 @@ def title_of(stem: str) -> str:
     return _spaced(_COUNTER.sub("", stem)) or _spaced(stem) or stem
 
 
-def _product(relative: Path) -> Product:
-    uri = text_of(relative.as_posix())
+def _product(relative: PurePosixPath) -> Product:
+    uri = text_of(str(relative))
     return Product(
         id=limited("path", clean_line(uri), MAX_ID),
         title=limited("title", title_of(relative.stem), MAX_LINE),
@@ -66,6 +75,21 @@ def _product(relative: Path) -> Product:
 
 def _spaced(name: str) -> str:
     return clean_line(re.sub(r"[-_]+", " ", name))
+
+
+def _walk_remote(folder: Remote, inside: PurePosixPath) -> Iterator[PurePosixPath | str]:
+    """As `_walk`, relative to where it began."""
+    try:
+        entries = [entry for entry in folder.entries() if not entry.name.startswith(".")]
+    except OSError as error:
+        yield f"folder {folder.name!r} cannot be read: {why(error)}"
+        return
+    for entry in entries:
+        if not entry.is_folder and PurePosixPath(entry.name).suffix.lower() in IMAGE_SUFFIXES:
+            yield inside / entry.name
+    for entry in entries:
+        if entry.is_folder:
+            yield from _walk_remote(folder / entry.name, inside / entry.name)
 
 
 def _walk(folder: Path) -> Iterator[Path | str]:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import islice
-from pathlib import Path
 
 from indexer.errors import EmptySource, SourceError
+from indexer.places import Place
 from indexer.sources.rows import ROW_LIMIT, BrokenRow, RawRow
+from indexer.sources.streams import opened
 
 _SAMPLE = 1000
 """Rows whose keys make the columns that the report names."""
@@ -15,7 +16,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class JsonLines:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         """Raises EmptySource for a file without rows, SourceError when no row of the first 1,000 is an object."""
         self._path = path
         self.columns: list[str] = []
@@ -33,19 +34,16 @@ class JsonLines:
             raise EmptySource(f"{path} is empty.")
 
     def rows(self) -> Iterator[RawRow | BrokenRow]:
-        try:
-            with self._path.open("rb") as stream:
-                number = 0
-                while line := stream.readline(ROW_LIMIT):
-                    number += 1
-                    if len(line) >= ROW_LIMIT:
-                        while line and not line.endswith(b"\n"):
-                            line = stream.readline(ROW_LIMIT)
-                        yield BrokenRow(number, f"a row of more than {ROW_LIMIT:,} bytes")
-                    elif line.strip():
-                        yield _row(number, line.removeprefix(_BOM) if number == 1 else line)
-        except OSError as error:
-            raise SourceError(f"{self._path} cannot be read: {error.strerror}.") from error
+        with opened(self._path) as stream:
+            number = 0
+            while line := stream.readline(ROW_LIMIT):
+                number += 1
+                if len(line) >= ROW_LIMIT:
+                    while line and not line.endswith(b"\n"):
+                        line = stream.readline(ROW_LIMIT)
+                    yield BrokenRow(number, f"a row of more than {ROW_LIMIT:,} bytes")
+                elif line.strip():
+                    yield _row(number, line.removeprefix(_BOM) if number == 1 else line)
 
 
 def _row(number: int, line: bytes) -> RawRow | BrokenRow:

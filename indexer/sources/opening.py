@@ -2,21 +2,26 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from indexer.domain import Product
 from indexer.errors import SourceError
+from indexer.places import Place, Remote, place_of, why
 from indexer.sources.columns import ColumnPlan, ColumnReport
 from indexer.sources.delimited import Delimited
+from indexer.sources.feed import Feed
 from indexer.sources.folder import FOLDER_COLUMNS, ImageFolder
+from indexer.sources.google import FeedTable, is_feed
 from indexer.sources.jsonlines import JsonLines
 from indexer.sources.parquet import Parquet
 from indexer.sources.products import product_of
 from indexer.sources.rows import BadValueError, BrokenRow, RawRow, SourceRow
 from indexer.sources.seen import SeenIds
+from indexer.sources.shopify import ShopifyExport, is_export
+from indexer.sources.streams import opened
 
 MAX_NAME = 64
 
@@ -32,27 +37,43 @@ class Reader(Protocol):
     def rows(self) -> Iterator[RawRow | BrokenRow]: ...
 
 
-READERS: Mapping[str, Callable[[Path], Reader]] = {
-    ".csv": Delimited,
-    ".tsv": lambda path: Delimited(path, "\t"),
-    ".jsonl": JsonLines,
-    ".ndjson": JsonLines,
-    ".parquet": Parquet,
+def _table(place: Place, keep: Collection[str], delimiter: str | None = None) -> Reader:
+    """By its columns a feed, an export, or a table of the shop's own making."""
+    table = Delimited(place, delimiter)
+    if is_feed(table.columns):
+        return FeedTable(table, keep)
+    return ShopifyExport(table, keep) if is_export(table.columns) else table
+
+
+def _tabbed(place: Place, keep: Collection[str]) -> Reader:
+    return _table(place, keep, "\t")
+
+
+READERS: Mapping[str, Callable[[Place, Collection[str]], Reader]] = {
+    ".csv": _table,
+    ".tsv": _tabbed,
+    ".jsonl": lambda place, _: JsonLines(place),
+    ".ndjson": lambda place, _: JsonLines(place),
+    ".parquet": lambda place, _: Parquet(place),
+    ".xml": Feed,
 }
-"""By the file name's suffix."""
+"""By the file name's suffix, in front of a `.gz`; each with the columns that `--map` names."""
+_GZIPPED = frozenset(READERS) - {".parquet"}
+_BEGINNINGS = ((b"PAR1", ".parquet"), (b"<", ".xml"), (b"{", ".jsonl"))
+_GOOGLE = b"base.google.com/ns/1.0"
 
 
 @dataclass(frozen=True)
 class Source:
     """A catalogue that can be read any number of times.
 
-    `name` is a catalog name made of the folder's name, `root` the directory that image paths are relative to,
-    `columns` what was recognised when it was opened.
+    `name` is a catalog name made of the folder's name, `root` the folder that image paths are relative to, `columns`
+    what was recognised when it was opened. `str` of `path` and `root` is what `place_of` takes; neither holds secrets.
     """
 
-    path: Path
+    path: Place
     name: str
-    root: Path
+    root: Place
     columns: ColumnReport
     _read: Callable[[], NumberedRows]
 
@@ -69,23 +90,28 @@ class Source:
                     yield row
 
 
-def open_source(path: Path, mapping: Mapping[str, str] | None = None, root: Path | None = None) -> Source:
+def open_source(
+    place: Place | str, mapping: Mapping[str, str] | None = None, root: Place | str | None = None
+) -> Source:
     """Open a catalogue file, a folder with exactly one catalogue file in it, or a folder of images.
 
-    `mapping` names the column of a field where it would not be recognised, or wrongly; `root` is where image
-    paths start, by default the file's folder. Raises SourceError, EmptySource and UnmappableColumns.
+    Either may be an address such as `s3://bucket/products.parquet`, which is read as it is streamed. `mapping` names
+    the column of a field where it would not be recognised, or wrongly; `root` is where image paths start, by default
+    the file's folder. Raises SourceError, EmptySource, UnmappableColumns, and SettingsError without the driver.
     """
-    if not path.exists():
+    path = place_of(place) if isinstance(place, str) else place
+    start = place_of(root) if isinstance(root, str) else root
+    if isinstance(path, Path) and not path.exists():
         raise SourceError(f"{path} does not exist.")
-    if root is not None and not root.is_dir():
-        raise SourceError(f"The image root {root} is not a folder.")
-    catalogues = _catalogues_in(path) if path.is_dir() else [path]
+    if isinstance(start, Path) and not start.is_dir():
+        raise SourceError(f"The image root {start} is not a folder.")
+    catalogues = _catalogues_in(path)
     if len(catalogues) > 1:
         names = ", ".join(catalogue.name for catalogue in catalogues)
         raise SourceError(f"{path} holds several catalogues, name one of them: {names}.")
     if not catalogues:
-        return _open_folder(path, mapping, root)
-    return _open_file(catalogues[0], mapping or {}, root)
+        return _open_folder(path, mapping, start)
+    return _open_file(catalogues[0], mapping or {}, start)
 
 
 def catalog_name(text: str) -> str:
@@ -94,31 +120,69 @@ def catalog_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_NAME].rstrip("-") or "catalog"
 
 
-def _catalogues_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in READERS and path.is_file())
+def _catalogues_in(place: Place) -> list[Place]:
+    """The place itself when it is no folder. Of a folder's XML files only those that speak of Google's attributes."""
+    try:
+        if isinstance(place, Remote):
+            folder = place.is_folder()
+            names = [entry.name for entry in place.entries() if not entry.is_folder] if folder else []
+        else:
+            folder = place.is_dir()
+            names = sorted(path.name for path in place.iterdir() if path.is_file()) if folder else []
+    except OSError as error:
+        raise SourceError(f"{place} cannot be read: {why(error)}.") from error
+    if not folder:
+        return [place]
+    return [place / name for name in names if (kind := _suffix(name)) and (kind != ".xml" or _is_feed(place / name))]
 
 
-def _open_file(path: Path, mapping: Mapping[str, str], root: Path | None) -> Source:
-    reading = READERS.get(path.suffix.lower())
-    if reading is None or not path.is_file():
+def _is_feed(place: Place) -> bool:
+    return _GOOGLE in _head(place)
+
+
+def _head(place: Place) -> bytes:
+    with opened(place) as stream:
+        return stream.read(4096)
+
+
+def _suffix(name: str) -> str:
+    """A key of READERS, or ''."""
+    plain = Path(name.lower())
+    suffix = Path(plain.stem).suffix if plain.suffix == ".gz" else plain.suffix
+    return suffix if suffix in (_GZIPPED if plain.suffix == ".gz" else READERS) else ""
+
+
+def _format(place: Place) -> str:
+    """By the name; an address need not end in one that tells, such as `…/export?format=google`."""
+    suffix = _suffix(place.name)
+    if not suffix and isinstance(place, Remote) and not place.suffix:
+        head = _head(place).removeprefix(b"\xef\xbb\xbf").lstrip()
+        return next((kind for beginning, kind in _BEGINNINGS if head.startswith(beginning)), ".csv")
+    return suffix
+
+
+def _open_file(place: Place, mapping: Mapping[str, str], root: Place | None) -> Source:
+    suffix = _format(place)
+    if not suffix or (isinstance(place, Path) and not place.is_file()):
         raise SourceError(
-            f"{path}: {path.suffix or 'a file without a suffix'} is not supported; "
-            f"give {', '.join(READERS)} or a folder of images."
+            f"{place}: {place.suffix or 'a file without a suffix'} is not supported; "
+            f"give {', '.join(READERS)}, gzip or not, or a folder of images."
         )
-    reader = reading(path)
-    plan = ColumnPlan(str(path), reader.columns, mapping)
+    reader = READERS[suffix](place, mapping.values())
+    plan = ColumnPlan(str(place), reader.columns, mapping)
 
     def read() -> NumberedRows:
-        return _products(reader, ColumnPlan(str(path), reader.columns, mapping))
+        return _products(reader, ColumnPlan(str(place), reader.columns, mapping))
 
-    folder = path.resolve().parent
-    return Source(path, catalog_name(folder.name), root or folder, plan.report(), read)
+    folder = place.parent if isinstance(place, Remote) else place.resolve().parent
+    return Source(place, catalog_name(folder.name), root or folder, plan.report(), read)
 
 
-def _open_folder(path: Path, mapping: Mapping[str, str] | None, root: Path | None) -> Source:
+def _open_folder(place: Place, mapping: Mapping[str, str] | None, root: Place | None) -> Source:
     if mapping:
-        raise SourceError(f"{path} is a folder of images and has no columns to map.")
-    return Source(path, catalog_name(path.resolve().name), root or path, FOLDER_COLUMNS, ImageFolder(path).rows)
+        raise SourceError(f"{place} is a folder of images and has no columns to map.")
+    name = place.name if isinstance(place, Remote) else place.resolve().name
+    return Source(place, catalog_name(name), root or place, FOLDER_COLUMNS, ImageFolder(place).rows)
 
 
 def _products(reader: Reader, plan: ColumnPlan) -> NumberedRows:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
 from indexer.domain import ImageRef
@@ -17,6 +18,7 @@ from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.fit import Fit, fit
 from indexer.images.names import name_colours
 from indexer.images.reasons import Reason
+from indexer.places import Remote
 from indexer.settings import ImageSettings
 from tests.indexer.images.drawn import LIMITS, png, saved, scene, studio
 
@@ -90,6 +92,30 @@ def test_outcomes_keep_the_order_and_say_what_was_wrong(decoders: DecoderPool, s
         Reason.OUTSIDE_ROOT,
         Reason.NOT_HTTPS,
     ]
+
+
+def test_files_of_a_bucket_have_the_same_outcomes(decoders: DecoderPool, shop: Path) -> None:
+    bucket = Remote(f"memory://{shop.name}")
+    for file in shop.iterdir():
+        MemoryFileSystem().pipe_file(str(bucket / file.name), file.read_bytes())
+    uris = ["red.jpg", "note.jpg", "empty.png", "none.jpg", "../out.jpg", "http://shop.example/a.jpg"]
+    (_, local), *_ = decoders.map([DecodeTask(ImageRef("red.jpg"), SPEC, shop)])
+    (_, first), *others = decoders.map(DecodeTask(ImageRef(uri), SPEC, bucket) for uri in uris)
+    assert isinstance(first, Decoded)
+    assert isinstance(local, Decoded)
+    assert first.content_hash == local.content_hash
+    assert [reason(outcome) for _, outcome in others] == [
+        Reason.UNSUPPORTED_FORMAT,
+        Reason.EMPTY,
+        Reason.MISSING,
+        Reason.OUTSIDE_ROOT,
+        Reason.NOT_HTTPS,
+    ]
+
+
+def test_files_of_a_web_catalogue_go_through_the_fetcher(decoders: DecoderPool) -> None:
+    ((_, outcome),) = decoders.map([DecodeTask(ImageRef("a.jpg"), SPEC, Remote("https://127.0.0.1/feed"))])
+    assert reason(outcome) == Reason.FORBIDDEN_ADDRESS
 
 
 def test_urls_that_lead_inwards_are_rejected_among_the_others(decoders: DecoderPool) -> None:

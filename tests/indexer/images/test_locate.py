@@ -1,14 +1,19 @@
 import os
+import re
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from indexer.domain import ImageRef
 from indexer.errors import ImageRejected
-from indexer.images.locate import is_url, read_local, source_stamp
+from indexer.images.locate import address_inside, is_url, read_local, read_remote, source_stamp
 from indexer.images.reasons import Reason
+from indexer.places import Remote
 
 
 @pytest.fixture
@@ -132,3 +137,69 @@ def test_a_stamp_changes_with_the_file_and_urls_have_none(shop: Path) -> None:
     assert source_stamp(ImageRef("https://shop.example/a.jpg"), shop) == ""
     assert is_url("https://shop.example/a.jpg")
     assert not is_url("images/10:30.jpg")
+
+
+@pytest.fixture
+def bucket() -> Iterator[Remote]:
+    """A catalogue's folder in a bucket, beside something that is none of its business."""
+    files, place = MemoryFileSystem(), Remote(f"memory://{uuid4().hex}/shop")
+    files.pipe_file(str(place.parent / "secret.jpg"), b"secret")
+    files.pipe_file(str(place / "images/a b ü.jpg"), b"photo")
+    yield place
+    files.rm(str(place.parent), recursive=True)
+
+
+@pytest.mark.parametrize("uri", ["images/a b ü.jpg", "./images//a b ü.jpg"])
+def test_files_in_a_bucket_are_read(bucket: Remote, uri: str) -> None:
+    assert read_remote(address_inside(bucket, uri), 5) == b"photo"
+    assert source_stamp(ImageRef(uri), bucket).endswith(":5")
+
+
+def test_a_stamp_changes_with_the_file_in_a_bucket(bucket: Remote) -> None:
+    before = source_stamp(ImageRef("images/a b ü.jpg"), bucket)
+    assert source_stamp(ImageRef("images/a b ü.jpg"), bucket) == before
+    MemoryFileSystem().pipe_file(str(bucket / "images/a b ü.jpg"), b"other")
+    assert source_stamp(ImageRef("images/a b ü.jpg"), bucket) != before
+    assert source_stamp(ImageRef("https://shop.example/a.jpg"), bucket) == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("../secret.jpg", Reason.OUTSIDE_ROOT),
+        ("images/../../secret.jpg", Reason.OUTSIDE_ROOT),
+        ("/secret.jpg", Reason.OUTSIDE_ROOT),
+        ("images\\a.jpg", Reason.OUTSIDE_ROOT),
+        ("images/a.jpg\0.png", Reason.OUTSIDE_ROOT),
+        ("images/never.jpg", Reason.MISSING),
+        ("images", Reason.NOT_A_FILE),
+        ("images/", Reason.NOT_A_FILE),
+        ("", Reason.NOT_A_FILE),
+        (".", Reason.NOT_A_FILE),
+        ("memory://secret.jpg", Reason.NOT_HTTPS),
+        ("s3://bucket/a.jpg", Reason.NOT_HTTPS),
+        ("file:///etc/passwd", Reason.NOT_HTTPS),
+    ],
+)
+def test_everything_else_is_refused_by_name_in_a_bucket_too(bucket: Remote, uri: str, reason: Reason) -> None:
+    with pytest.raises(ImageRejected) as caught:
+        read_remote(address_inside(bucket, uri), 100)
+    assert caught.value.reason == reason
+    if reason != Reason.NOT_HTTPS:
+        with pytest.raises(ImageRejected, match=re.escape(str(caught.value))):
+            source_stamp(ImageRef(uri), bucket)
+
+
+def test_a_large_file_in_a_bucket_is_refused(bucket: Remote) -> None:
+    with pytest.raises(ImageRejected) as caught:
+        read_remote(address_inside(bucket, "images/a b ü.jpg"), 4)
+    assert caught.value.reason == Reason.TOO_LARGE_BYTES
+
+
+def test_paths_of_a_catalogue_on_the_web_are_addresses_inside_its_folder() -> None:
+    web = Remote("https://shop.example/feed")
+    assert str(address_inside(web, "./a b.jpg")) == "https://shop.example/feed/a%20b.jpg"
+    for uri in ("%2e%2e/secret.jpg", "a/%2E%2E/b.jpg", "%5c%5cserver/a.jpg", "%2fetc/passwd"):
+        with pytest.raises(ImageRejected, match="stay inside"):
+            address_inside(web, uri)
+    assert source_stamp(ImageRef("a.jpg"), web) == ""

@@ -1,3 +1,4 @@
+import gzip
 import tracemalloc
 from pathlib import Path
 
@@ -52,9 +53,31 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["products.xlsx", "products.json", "products"])
 def test_an_unsupported_file_is_refused_with_what_is_supported(tmp_path: Path, name: str) -> None:
     with pytest.raises(
-        SourceError, match=r"not supported; give \.csv, \.tsv, \.jsonl, \.ndjson, \.parquet or a folder"
+        SourceError, match=r"not supported; give \.csv, \.tsv, \.jsonl, \.ndjson, \.parquet, \.xml, gzip"
     ):
         open_source(write(tmp_path, name, ROW))
+
+
+def test_a_folder_s_feed_is_found_and_its_other_xml_is_not_taken_for_one(tmp_path: Path) -> None:
+    write(tmp_path, "sitemap.xml", "<urlset/>")
+    feed = write(
+        tmp_path,
+        "feed.xml",
+        '<rss xmlns:g="http://base.google.com/ns/1.0"><item><g:id>1</g:id><title>Coat</title></item></rss>',
+    )
+    assert open_source(tmp_path).path == feed
+
+
+@pytest.mark.parametrize("name", ["p.csv.gz", "P.CSV.GZ", "p.csv"])
+def test_gzip_is_unpacked_whatever_the_name_says(tmp_path: Path, name: str) -> None:
+    assert only(read(write(tmp_path, name, gzip.compress(ROW.encode())))).title == "Coat"
+
+
+def test_a_gzip_file_that_was_cut_off_is_told(tmp_path: Path) -> None:
+    rows = "".join(f"{number},Coat {number}\n" for number in range(50_000))
+    path = write(tmp_path, "p.csv.gz", gzip.compress(("id,title\n" + rows).encode())[:-1_000])
+    with pytest.raises(SourceError, match=r"p\.csv\.gz is damaged or was not copied to its end"):
+        read(path)
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -83,3 +85,35 @@ def test_damage_found_while_reading_is_told(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(SourceError, match="cannot be read as Parquet"):
         list(source.rows())
+
+
+READ_ALL = """
+import sys
+from indexer.sources import BrokenRow, open_source
+
+def peak():
+    with open("/proc/self/status") as status:
+        return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) // 1024
+
+base = peak()
+rows = broken = 0
+for row in open_source(sys.argv[1]).rows():
+    rows += 1
+    broken += isinstance(row, BrokenRow)
+print(rows, broken, peak() - base)
+"""
+
+
+def test_a_row_group_of_any_size_is_read_at_constant_memory(tmp_path: Path) -> None:
+    """A tenth of the rows have an id that was there before. The table takes 96 MB and more when it is held."""
+    count = 60_000
+    numbers = [number if number % 10 else 0 for number in range(count)]
+    notes = [f"{number:08d}" * 200 for number in range(count)]
+    table = pa.table({"id": numbers, "title": ["Coat"] * count, "note": notes})
+    pq.write_table(table, tmp_path / "p.parquet", row_group_size=count, compression="none", use_dictionary=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", READ_ALL, str(tmp_path / "p.parquet")], capture_output=True, text=True, check=True
+    )
+    rows, broken_rows, megabytes = map(int, ran.stdout.split())
+    assert (rows, broken_rows) == (count, count // 10 - 1)
+    assert megabytes < 70

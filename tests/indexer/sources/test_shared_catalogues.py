@@ -17,6 +17,7 @@ def catalogue(name: str) -> tuple[str, list[Product]]:
         pytest.skip(f"{path} is not at hand")
     source = open_source(path)
     found = products(source.rows())
+    assert isinstance(source.root, Path)
     missing = [image.uri for product in found for image in product.images if not (source.root / image.uri).exists()]
     assert missing == []
     return source.name, found
