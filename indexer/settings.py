@@ -14,6 +14,7 @@ from pydantic_settings import (
 )
 
 from indexer.domain import Channel, Frozen, QueryKind
+from indexer.store_settings import StoreSettings
 
 PositiveInt = Annotated[int, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -30,11 +31,6 @@ DEFAULT_WEIGHTS: Final[Mapping[QueryKind, Mapping[Channel, float]]] = {
 }
 
 
-class StoreSettings(Frozen):
-    kind: Literal["edge", "memory"] = "edge"
-    """`edge` is durable and owned by one process; `memory` lives and dies with its process (tests, trials)."""
-
-
 class DatabaseSettings(Frozen):
     url: SecretStr | None = None
     """An SQLAlchemy URL; absent: SQLite in VITRINE_HOME."""
@@ -48,6 +44,16 @@ class EncoderSettings(Frozen):
     batch_size: PositiveInt = 64
     threads: PositiveInt | None = None
     """Threads of one encoder call on a CPU; absent: all cores."""
+
+
+class EmbeddingSettings(Frozen):
+    url: str | None = None
+    """Where embeddings are kept: a directory, or an object store as fsspec names it; absent: in VITRINE_HOME."""
+
+
+class BuildSettings(Frozen):
+    keep: PositiveInt = 3
+    """Finished builds of a catalog that stay: the published one and those one can go back to."""
 
 
 class ImageSettings(Frozen):
@@ -126,6 +132,8 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     database: DatabaseSettings = DatabaseSettings()
     encoder: EncoderSettings = EncoderSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    builds: BuildSettings = BuildSettings()
     images: ImageSettings = ImageSettings()
     search: SearchSettings = SearchSettings()
     service: ServiceSettings = ServiceSettings()

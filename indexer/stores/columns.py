@@ -1,4 +1,4 @@
-"""Payload columns of the memory store: a filter becomes one boolean mask over all rows."""
+"""Payload columns of stores that keep rows in this process: a filter becomes one boolean mask over all rows."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,14 @@ class Columns:
                         self._keywords[name].setdefault(word, array("q")).append(row)
                 else:
                     self._numbers[name][row] = float(value)
+
+    def write_numbers(self, name: str, start: int, numbers: Numbers) -> None:
+        """Numbers, or flags as 0 and 1, of the rows from `start` on; NaN where absent."""
+        self._numbers[name][start : start + numbers.size] = numbers
+
+    def write_word(self, name: str, word: str, rows: npt.NDArray[np.int64]) -> None:
+        """Rows (ascending, behind those written before) whose list holds the word."""
+        self._keywords[name].setdefault(word, array("q")).frombytes(rows.tobytes())
 
     def mask(self, where: Where, rows: int) -> Mask:
         """(rows,) whether each row satisfies the filter, which was checked against the fields."""

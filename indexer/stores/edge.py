@@ -20,7 +20,16 @@ import qdrant_edge as engine
 
 from indexer.domain import Channel, Hit, Point, StoreQuery, Vector, VectorQuery, Where
 from indexer.errors import StoreMismatch, StoreUnavailable
-from indexer.stores.edge_shard import DENSE, LEXICAL, create_shard, keys_of, load_shard, retrieve, translated
+from indexer.stores.edge_shard import (
+    DENSE,
+    LEXICAL,
+    create_shard,
+    keys_of,
+    load_shard,
+    mark_sealed,
+    retrieve,
+    translated,
+)
 from indexer.stores.edge_where import flag, translate
 from indexer.stores.filters import check
 from indexer.stores.owner import Ownership
@@ -130,6 +139,7 @@ class EdgeStore:
             shard.flush()
             shard.optimize()
             shard.flush()
+            mark_sealed(self._path)
 
     def close(self) -> None:
         """Give the directory up; closing twice is fine."""

@@ -2,6 +2,7 @@
 
 directory/owner.lock    held by the process that owns the store
 directory/layout.json   which layout and which precision the shard was created with
+directory/sealed        written last: the build that filled the store had finished
 directory/shard/        the engine's own files
 """
 
@@ -24,6 +25,7 @@ from indexer.stores.seam import Layout
 
 DENSE: Final = "dense"
 LEXICAL: Final = "lexical"
+SEALED: Final = "sealed"
 
 GRAPH: Final = engine.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000)
 NEVER: Final = 2**40
@@ -52,6 +54,7 @@ def keys_of(layout: Layout) -> dict[str, str]:
 
 def create_shard(directory: Path, layout: Layout, exact: bool) -> engine.EdgeShard:
     """An empty shard with its payload indexes; whatever the directory held is removed."""
+    (directory / SEALED).unlink(missing_ok=True)
     (directory / "layout.json").unlink(missing_ok=True)
     shutil.rmtree(directory / "shard", ignore_errors=True)
     shard = engine.EdgeShard.create(str(directory / "shard"), _config(layout, exact))
@@ -73,6 +76,16 @@ def load_shard(directory: Path, layout: Layout) -> tuple[engine.EdgeShard, bool]
     if described["layout"] != layout.fingerprint():
         raise StoreMismatch(f"The store in {directory} was not made for this build: build the index again.")
     return engine.EdgeShard.load(str(directory / "shard")), described["exact"]
+
+
+def mark_sealed(directory: Path) -> None:
+    """Note, durably, that the store is finished."""
+    write_atomically(directory / SEALED, b"")
+
+
+def is_sealed(directory: Path) -> bool:
+    """Whether the build that filled the store had finished it."""
+    return (directory / SEALED).is_file()
 
 
 @contextmanager

@@ -11,13 +11,12 @@ import numpy.typing as npt
 
 from indexer.domain import VECTOR_CHANNELS, Channel, Hit, Point, StoreQuery, Vector, VectorQuery, Where
 from indexer.stores.columns import Columns, renumber
+from indexer.stores.exact import Postings, RowNumbers, Scores, best, bm25, order_of
 from indexer.stores.filters import check
 from indexer.stores.lexical import Sparse
 from indexer.stores.rows import Rows, halves, query_row
 from indexer.stores.seam import Layout
 
-RowNumbers = npt.NDArray[np.intp]
-Scores = npt.NDArray[np.float64]
 FIRST_CAPACITY: Final = 256
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -47,7 +46,7 @@ class MemoryStore:
             start, end = self._used, self._used + len(rows.ids)
             self._bury(rows.ids)
             self._dense[start:end] = rows.dense
-            self._order[start:end] = np.array([divmod(id.int, 1 << 64) for id in rows.ids], np.uint64).reshape(-1, 2)
+            self._order[start:end] = order_of(rows.ids)
             self._lacks[start:end] = rows.lacks
             self._alive[start:end] = True
             self._columns.write(start, rows.payload)
@@ -85,6 +84,9 @@ class MemoryStore:
     def count(self) -> int:
         return len(self._rows)
 
+    def close(self) -> None:
+        """There is nothing to give up."""
+
     def _bury(self, ids: Sequence[UUID]) -> None:
         for id in ids:
             row = self._rows.pop(id, None)
@@ -107,26 +109,20 @@ class MemoryStore:
         return (self._dense[: self._used] @ query)[rows].astype(np.float64)
 
     def _bm25(self, query: Sparse, rows: RowNumbers) -> tuple[RowNumbers, Scores]:
-        scores = np.zeros(self._used)
-        matched = np.zeros(self._used, dtype=np.bool_)
-        for token, weight in zip(query.indices.tolist(), query.values.tolist(), strict=True):
-            if token in self._postings:
-                listed, values = (np.frombuffer(part, part.typecode) for part in self._postings[token])
-                scores[listed] += weight * values
-                matched[listed] = True
+        matched, scores = bm25(query, self._listed, self._used)
         rows = rows[matched[rows]]
         return rows, scores[rows]
 
+    def _listed(self, token: int) -> Postings | None:
+        if token not in self._postings:
+            return None
+        listed, values = self._postings[token]
+        return np.frombuffer(listed, np.int64), np.frombuffer(values, np.float32)
+
     def _best(self, rows: RowNumbers, scores: Scores, top_k: int) -> list[Hit]:
-        if top_k <= 0:
-            return []
-        scores = scores.round(6)
-        if rows.size > top_k:
-            contenders = scores >= np.partition(scores, -top_k)[-top_k]
-            rows, scores = rows[contenders], scores[contenders]
-        order = np.lexsort((self._order[rows, 1], self._order[rows, 0], -scores))[:top_k]
+        rows, scores = best(rows, scores, self._order, top_k)
         hits = []
-        for row, score in zip(rows[order].tolist(), scores[order].tolist(), strict=True):
+        for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
             id, product_id, image_id = self._names[row]
             hits.append(Hit(id, product_id, image_id, score))
         return hits

@@ -32,11 +32,19 @@ from indexer.stores.edge import EdgeStore
 from indexer.stores.lexical import Lexicon
 from indexer.stores.memory import MemoryStore
 from indexer.stores.seam import Layout, VectorStore
+from tests.indexer.stores.rebuilt import rebuilt_faiss, upserted_faiss
+from tests.qdrant_server.made import NO_SERVER, URL, coded_store, local_store, server_store, wire_store
 
 BACKENDS: dict[str, Callable[[Path, Layout], AbstractContextManager[VectorStore]]] = {
     "memory": lambda path, layout: nullcontext(MemoryStore(layout)),
     "edge": EdgeStore.create,
     "edge-coded": lambda path, layout: EdgeStore.create(path, layout, expected=1_000_000),
+    "faiss": upserted_faiss,
+    "faiss-built": rebuilt_faiss,
+    "qdrant-local": local_store,
+    "qdrant-wire": wire_store,
+    "qdrant-server": server_store,
+    "qdrant-server-coded": coded_store,
 }
 DIM = 8
 FIELDS = {
@@ -110,6 +118,8 @@ def layout() -> Layout:
 def opened(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, layout: Layout
 ) -> Iterator[VectorStore]:
+    if request.param.startswith("qdrant-server") and URL is None:
+        pytest.skip(NO_SERVER)
     with BACKENDS[request.param](tmp_path_factory.mktemp("store"), layout) as store:
         yield store
 

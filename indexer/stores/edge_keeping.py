@@ -1,0 +1,38 @@
+"""Edge stores, each in a directory of its own that is never renamed, with a small file that says what is published."""
+
+import shutil
+from pathlib import Path
+
+from indexer.stores.child import EdgeBuilder
+from indexer.stores.edge import EdgeStore
+from indexer.stores.edge_shard import is_sealed
+from indexer.stores.pointer import write_pointer
+from indexer.stores.seam import Layout
+
+
+class EdgeStores:
+    kind = "edge"
+    keeps = True
+    durable = True
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def write(self, build: str, layout: Layout, expected: int) -> EdgeBuilder:
+        return EdgeBuilder(self.path(build), layout, expected)
+
+    def open(self, build: str, layout: Layout) -> EdgeStore:
+        return EdgeStore.open(self.path(build), layout)
+
+    def holds(self, build: str) -> bool:
+        return is_sealed(self.path(build))
+
+    def remove(self, build: str) -> None:
+        shutil.rmtree(self.path(build), ignore_errors=True)
+
+    def publish(self, catalog: str, build: str) -> None:
+        write_pointer(self._home, catalog, build)
+
+    def path(self, build: str) -> Path:
+        """The directory of one build's store."""
+        return self._home / "stores" / "edge" / build

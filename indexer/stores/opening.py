@@ -1,0 +1,23 @@
+"""The stores that the settings name. What a kind needs is imported when it is asked for."""
+
+from indexer.settings import Settings
+from indexer.stores.edge_keeping import EdgeStores
+from indexer.stores.keeping import Stores
+from indexer.stores.memory_keeping import MemoryStores
+
+
+def open_stores(settings: Settings) -> Stores:
+    """Nothing is opened or connected yet. Raises SettingsError when a kind's package is not installed."""
+    match settings.store.kind:
+        case "edge":
+            return EdgeStores(settings.home)
+        case "memory":
+            return MemoryStores()
+        case "faiss":
+            from indexer.stores.faiss_keeping import FaissStores
+
+            return FaissStores(settings.home, settings.store.faiss)
+        case "qdrant":
+            from indexer.stores.qdrant_keeping import QdrantStores
+
+            return QdrantStores(settings.store.qdrant)
