@@ -32,7 +32,12 @@ def content_hash(product: Product) -> str:
 
     The order of attributes does not matter, that of categories, images and listed values does.
     """
-    canonical = json.dumps(product_columns(product), sort_keys=True, ensure_ascii=False, default=str)
+    return columns_hash(product_columns(product))
+
+
+def columns_hash(columns: Mapping[str, object]) -> str:
+    """`content_hash` of the product that has these columns."""
+    canonical = json.dumps(columns, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -51,6 +51,16 @@ class CatalogRepository:
         return tuple(self._session.scalars(sa.select(CatalogRow.name).order_by(CatalogRow.name)))
 
 
+def lock_catalog(session: Session, catalog: str) -> None:
+    """Other transactions that write to the catalog wait from here on; on SQLite they already do.
+
+    Raises UnknownCatalog.
+    """
+    named = sa.select(CatalogRow.name).where(CatalogRow.name == catalog)
+    if session.scalar(named.with_for_update(key_share=True)) is None:
+        raise unknown_catalog(session, catalog)
+
+
 def published_names(session: Session) -> tuple[str, ...]:
     """The catalogs with a published build, in order."""
     return tuple(session.scalars(sa.select(PublishedRow.catalog).order_by(PublishedRow.catalog)))

@@ -1,23 +1,23 @@
-"""The ledger of images: one row per (product, image), with its state and, when rejected, the reason."""
+"""The ledger of images: one row per (product, image) and version, with its state and, when rejected, the reason."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from indexer.catalog.catalogs import lock_catalog
 from indexer.catalog.columns import AnyRow
+from indexer.catalog.image_changes import ImageKey, Stamp, StoredImage, image_changes_of
 from indexer.catalog.models import ImageRow
-from indexer.catalog.records import ImageCounts, ImageRecord, ReadyImage, RejectedImage, SyncCounts
-from indexer.catalog.states import ImageState
-from indexer.domain import ImageRef, Product
+from indexer.catalog.outcomes import Columns, Known, Outcome, outcome_columns
+from indexer.catalog.records import ImageCounts, ImageRecord, SyncCounts
+from indexer.catalog.states import FOREVER, ImageState
+from indexer.catalog.versions import Condition, end, split, standing, unindexed
+from indexer.domain import Product
 
-Stamp = Callable[[ImageRef], str | None]
-"""What tells whether a source changed without reading it: a file's mtime_ns:size; None when that is not known."""
-
-ImageKey = tuple[str, str]
-"""(product id, image id)."""
+__all__ = ["ImageKey", "ImageRepository", "Stamp"]
 
 _COLUMNS = (
     ImageRow.product_id,
@@ -38,166 +38,194 @@ _ONE = (
     ImageRow.catalog == sa.bindparam("of_catalog"),
     ImageRow.product_id == sa.bindparam("of_product"),
     ImageRow.image_id == sa.bindparam("of_image"),
+    unindexed(ImageRow.since) == sa.bindparam("of_since"),
 )
 _UPDATE_ONE = sa.update(ImageRow).where(*_ONE)
-_DELETE_ONE = sa.delete(ImageRow).where(*_ONE)
-_UNCHECKED = {
-    "state": ImageState.PENDING,
-    "content_hash": None,
-    "reason": None,
-    "detail": None,
-    "width": None,
-    "height": None,
-    "palette": None,
-    "checked_at": None,
-}
 _CHUNK = 1000
-
-Columns = dict[str, object]
 
 
 class ImageRepository:
+    """Readers see one generation. Writers of a build change only what their own generation reads, live changes all."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def sync(self, catalog: str, products: Sequence[Product], stamp: Stamp) -> SyncCounts:
-        """Make the rows of these products agree with their image references.
+    def sync(self, catalog: str, products: Sequence[Product], stamp: Stamp, *, generation: int) -> SyncCounts:
+        """Make the generation's rows of these products agree with their image references.
 
         New references and those whose stamp changed become pending; rows that are no longer referenced are
         removed; where `stamp` returns None the row keeps its state. The products must be in the catalogue.
+        Raises UnknownCatalog.
         """
+        lock_catalog(self._session, catalog)
         counts = SyncCounts()
         for offset in range(0, len(products), _CHUNK):
-            counts += self._sync_chunk(catalog, products[offset : offset + _CHUNK], stamp)
+            counts += self._sync_chunk(catalog, products[offset : offset + _CHUNK], stamp, generation)
         return counts
 
     def page(
-        self, catalog: str, state: ImageState, after: ImageKey | None = None, limit: int = _CHUNK
+        self,
+        catalog: str,
+        state: ImageState,
+        after: ImageKey | None = None,
+        limit: int = _CHUNK,
+        *,
+        generation: int,
     ) -> tuple[ImageRecord, ...]:
         """Up to `limit` images in this state in the order of their keys, starting behind `after`."""
-        query = sa.select(*_COLUMNS).where(ImageRow.catalog == catalog, ImageRow.state == state)
-        if after is not None:
-            query = query.where(sa.tuple_(ImageRow.product_id, ImageRow.image_id) > sa.tuple_(*after))
-        query = query.order_by(ImageRow.product_id, ImageRow.image_id).limit(limit)
-        return tuple(_record(row) for row in self._session.execute(query))
+        return self._page(_in_state(catalog, state, generation), after, limit)
 
-    def of_products(self, catalog: str, product_ids: Sequence[str]) -> dict[str, tuple[ImageRecord, ...]]:
+    def retryable(
+        self,
+        catalog: str,
+        reasons: Sequence[str],
+        checked_before: datetime,
+        after: ImageKey | None = None,
+        limit: int = _CHUNK,
+        *,
+        generation: int,
+    ) -> tuple[ImageRecord, ...]:
+        """As `page`, of the images rejected for one of these reasons and last checked before the moment given."""
+        rejected = _in_state(catalog, ImageState.REJECTED, generation)
+        return self._page(
+            sa.and_(rejected, ImageRow.reason.in_(reasons), ImageRow.checked_at < checked_before), after, limit
+        )
+
+    def of_products(
+        self, catalog: str, product_ids: Sequence[str], *, generation: int
+    ) -> dict[str, tuple[ImageRecord, ...]]:
         """The images of each product in their order; a product without any has an empty tuple."""
-        query = sa.select(*_COLUMNS).where(ImageRow.catalog == catalog, ImageRow.product_id.in_(product_ids))
+        query = sa.select(*_COLUMNS).where(
+            ImageRow.catalog == catalog, ImageRow.product_id.in_(product_ids), standing(ImageRow, generation)
+        )
         images: dict[str, list[ImageRecord]] = {product_id: [] for product_id in product_ids}
         for row in self._session.execute(query.order_by(ImageRow.product_id, ImageRow.position)):
             images[row.product_id].append(_record(row))
         return {product_id: tuple(found) for product_id, found in images.items()}
 
-    def mark(self, catalog: str, outcomes: Sequence[ReadyImage | RejectedImage]) -> None:
-        """Record what became of a batch; images that are no longer in the ledger are passed over."""
+    def ids_of(self, catalog: str, product_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The ids of each product's images in any version; a product without any has an empty tuple."""
+        query = sa.select(ImageRow.product_id, ImageRow.image_id).distinct()
+        chosen = query.where(ImageRow.catalog == catalog, ImageRow.product_id.in_(product_ids))
+        found: dict[str, list[str]] = {product_id: [] for product_id in product_ids}
+        for product_id, image_id in self._session.execute(chosen.order_by(ImageRow.product_id, ImageRow.image_id)):
+            found[product_id].append(image_id)
+        return {product_id: tuple(images) for product_id, images in found.items()}
+
+    def mark(self, catalog: str, outcomes: Sequence[Outcome], *, generation: int) -> None:
+        """Record what became of a batch; images that are no longer in the ledger are passed over.
+
+        An outcome that the image already had only renews what is known of its source and when it was checked.
+        Raises UnknownCatalog.
+        """
+        lock_catalog(self._session, catalog)
         now = datetime.now(UTC)
-        ready = [_ready(catalog, outcome, now) for outcome in outcomes if isinstance(outcome, ReadyImage)]
-        rejected = [_rejected(catalog, outcome, now) for outcome in outcomes if isinstance(outcome, RejectedImage)]
-        self._write(_UPDATE_ONE, [columns for columns in ready if "source_stamp" in columns])
-        self._write(_UPDATE_ONE, [columns for columns in ready if "source_stamp" not in columns])
-        self._write(_UPDATE_ONE, rejected)
+        for offset in range(0, len(outcomes), _CHUNK):
+            chunk = {(one.product_id, one.image_id): one for one in outcomes[offset : offset + _CHUNK]}
+            known = self._known(catalog, chunk, generation)
+            apart = {key for key, found in known.items() if not found.agrees(chunk[key])}
+            self._split(catalog, [key for key in apart if known[key].since < generation], generation)
+            self._update(
+                {
+                    **_key(catalog, key, generation if key in apart else found.since),
+                    **outcome_columns(chunk[key], now),
+                }
+                for key, found in known.items()
+            )
 
-    def retry(self, catalog: str, reasons: Sequence[str] | None = None) -> int:
-        """Make rejected images pending again, all or those of the given reasons; returns how many."""
-        chosen = sa.update(ImageRow).where(ImageRow.catalog == catalog, ImageRow.state == ImageState.REJECTED)
-        if reasons is not None:
-            chosen = chosen.where(ImageRow.reason.in_(reasons))
-        return self._session.connection().execute(chosen.values(_UNCHECKED)).rowcount
+    def replace(self, catalog: str, product_id: str, records: Sequence[ImageRecord]) -> None:
+        """A live upsert: these are the product's images in all generations. Raises UnknownCatalog."""
+        lock_catalog(self._session, catalog)
+        versions = sa.delete(ImageRow).where(ImageRow.catalog == catalog, ImageRow.product_id == product_id)
+        self._session.execute(versions)
+        lasting: Columns = {"catalog": catalog, "since": 0, "until": FOREVER}
+        self._insert([{**asdict(record), **lasting} for record in records])
 
-    def counts(self, catalog: str) -> ImageCounts:
-        query = sa.select(ImageRow.state, ImageRow.reason, sa.func.count()).where(ImageRow.catalog == catalog)
+    def counts(self, catalog: str, *, generation: int) -> ImageCounts:
+        query = sa.select(ImageRow.state, ImageRow.reason, sa.func.count())
+        chosen = query.where(ImageRow.catalog == catalog, standing(ImageRow, generation))
         states = dict.fromkeys(ImageState, 0)
         reasons: dict[str, int] = {}
-        for state, reason, count in self._session.execute(query.group_by(ImageRow.state, ImageRow.reason)):
+        for state, reason, count in self._session.execute(chosen.group_by(ImageRow.state, ImageRow.reason)):
             states[state] += count
             if reason is not None:
                 reasons[reason] = count
         return ImageCounts(states, dict(sorted(reasons.items())))
 
-    def _sync_chunk(self, catalog: str, products: Sequence[Product], stamp: Stamp) -> SyncCounts:
-        stored = self._stored(catalog, [product.id for product in products])
-        added: list[Columns] = []
-        stale: list[Columns] = []
-        moved: list[Columns] = []
-        unchanged = 0
-        for product in products:
-            for position, image in enumerate(product.images):
-                key = product.id, image.image_id
-                before = stored.pop(key, None)
-                stamped = stamp(image)
-                if before is None:
-                    added.append(_new(catalog, product.id, image, position, stamped))
-                elif stamped is not None and stamped != before.source_stamp:
-                    renewed = {**_UNCHECKED, "source_stamp": stamped, "position": position}
-                    stale.append({**_key(catalog, key), **renewed})
-                else:
-                    unchanged += 1
-                    if before.position != position:
-                        moved.append({**_key(catalog, key), "position": position})
-        removed = [_key(catalog, key) for key in stored]
-        self._write(sa.insert(ImageRow), added)
-        for updates in (stale, moved):
-            self._write(_UPDATE_ONE, updates)
-        self._write(_DELETE_ONE, removed)
-        return SyncCounts(len(added), len(stale), len(removed), unchanged)
+    def _page(self, chosen: Condition, after: ImageKey | None, limit: int) -> tuple[ImageRecord, ...]:
+        query = sa.select(*_COLUMNS).where(chosen)
+        if after is not None:
+            query = query.where(sa.tuple_(ImageRow.product_id, ImageRow.image_id) > sa.tuple_(*after))
+        query = query.order_by(ImageRow.product_id, ImageRow.image_id).limit(limit)
+        return tuple(_record(row) for row in self._session.execute(query))
 
-    def _stored(self, catalog: str, product_ids: Sequence[str]) -> dict[ImageKey, "_Stored"]:
-        query = sa.select(ImageRow.product_id, ImageRow.image_id, ImageRow.position, ImageRow.source_stamp)
-        rows = self._session.execute(query.where(ImageRow.catalog == catalog, ImageRow.product_id.in_(product_ids)))
-        return {(product, image): _Stored(position, stamp) for product, image, position, stamp in rows}
+    def _sync_chunk(self, catalog: str, products: Sequence[Product], stamp: Stamp, generation: int) -> SyncCounts:
+        stored = self._stored(catalog, [product.id for product in products], generation)
+        changes = image_changes_of(catalog, products, stored, stamp, generation)
+        self._insert(changes.added)
+        self._split(catalog, changes.split, generation)
+        self._update({**_key(catalog, key, generation), **columns} for key, columns in changes.changed.items())
+        for offset in range(0, len(changes.removed), _CHUNK):
+            chosen = _keyed(catalog, changes.removed[offset : offset + _CHUNK])
+            end(self._session, ImageRow, chosen, generation)
+        return changes.counts
 
-    def _write(self, statement: sa.Executable, rows: list[Columns]) -> None:
+    def _stored(self, catalog: str, product_ids: Sequence[str], generation: int) -> dict[ImageKey, StoredImage]:
+        query = sa.select(
+            ImageRow.product_id, ImageRow.image_id, ImageRow.position, ImageRow.source_stamp, ImageRow.since
+        ).where(ImageRow.catalog == catalog, ImageRow.product_id.in_(product_ids), standing(ImageRow, generation))
+        return {
+            (product, image): StoredImage(position, stamp, since)
+            for product, image, position, stamp, since in self._session.execute(query)
+        }
+
+    def _known(self, catalog: str, keys: Iterable[ImageKey], generation: int) -> dict[ImageKey, Known]:
+        query = sa.select(
+            ImageRow.product_id,
+            ImageRow.image_id,
+            ImageRow.since,
+            ImageRow.state,
+            ImageRow.reason,
+            ImageRow.content_hash,
+            ImageRow.width,
+            ImageRow.height,
+            ImageRow.palette,
+        ).where(_keyed(catalog, keys), standing(ImageRow, generation))
+        return {(row.product_id, row.image_id): Known(*row[2:]) for row in self._session.execute(query)}
+
+    def _split(self, catalog: str, keys: Sequence[ImageKey], generation: int) -> None:
+        for offset in range(0, len(keys), _CHUNK):
+            split(self._session, ImageRow, _keyed(catalog, keys[offset : offset + _CHUNK]), generation)
+
+    def _insert(self, rows: list[Columns]) -> None:
         if rows:
-            self._session.connection().execute(statement, rows)
+            self._session.connection().execute(sa.insert(ImageRow), rows)
+
+    def _update(self, rows: Iterable[Columns]) -> None:
+        """One statement for the rows that set the same columns."""
+        alike: dict[tuple[str, ...], list[Columns]] = {}
+        for row in rows:
+            alike.setdefault(tuple(row), []).append(row)
+        for group in alike.values():
+            self._session.connection().execute(_UPDATE_ONE, group)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    position: int
-    source_stamp: str | None
+def _in_state(catalog: str, state: ImageState, generation: int) -> Condition:
+    return sa.and_(ImageRow.catalog == catalog, ImageRow.state == state, standing(ImageRow, generation))
 
 
-def _key(catalog: str, key: ImageKey) -> Columns:
-    return {"of_catalog": catalog, "of_product": key[0], "of_image": key[1]}
+def _keyed(catalog: str, keys: Iterable[ImageKey]) -> Condition:
+    """By the products first, which has an index on every database; image ids are all of one length."""
+    pairs = list(keys)
+    return sa.and_(
+        ImageRow.catalog == catalog,
+        ImageRow.product_id.in_({product_id for product_id, _ in pairs}),
+        (ImageRow.image_id + ImageRow.product_id).in_([image_id + product_id for product_id, image_id in pairs]),
+    )
 
 
-def _new(catalog: str, product_id: str, image: ImageRef, position: int, stamp: str | None) -> Columns:
-    return {
-        "catalog": catalog,
-        "product_id": product_id,
-        "image_id": image.image_id,
-        "position": position,
-        "uri": image.uri,
-        "source_stamp": stamp,
-        "state": ImageState.PENDING,
-    }
-
-
-def _ready(catalog: str, outcome: ReadyImage, now: datetime) -> Columns:
-    columns: Columns = {
-        **_key(catalog, (outcome.product_id, outcome.image_id)),
-        "state": ImageState.READY,
-        "content_hash": outcome.content_hash,
-        "reason": None,
-        "detail": None,
-        "width": outcome.width,
-        "height": outcome.height,
-        "palette": None if outcome.palette is None else [list(colour) for colour in outcome.palette],
-        "checked_at": now,
-    }
-    return columns if outcome.source_stamp is None else {**columns, "source_stamp": outcome.source_stamp}
-
-
-def _rejected(catalog: str, outcome: RejectedImage, now: datetime) -> Columns:
-    return {
-        **_key(catalog, (outcome.product_id, outcome.image_id)),
-        **_UNCHECKED,
-        "state": ImageState.REJECTED,
-        "reason": outcome.reason,
-        "detail": outcome.detail,
-        "checked_at": now,
-    }
+def _key(catalog: str, key: ImageKey, since: int) -> Columns:
+    return {"of_catalog": catalog, "of_product": key[0], "of_image": key[1], "of_since": since}
 
 
 def _record(row: AnyRow) -> ImageRecord:

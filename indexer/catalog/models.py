@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from indexer.catalog.columns import Json, Money, UtcDateTime
-from indexer.catalog.states import BuildState, ImageState
+from indexer.catalog.states import FOREVER, BuildState, ImageState
 from indexer.domain import Availability
 
 Values = dict[str, str | list[str]]
@@ -18,6 +18,8 @@ JsonObject = dict[str, object]
 _CATALOG_NAME = sa.String(64)
 _BUILD_ID = sa.String(64)
 _HASH = sa.String(64)
+_ZERO = sa.text("0")
+_CLOSED = sa.text(f"until < {FOREVER}")
 
 
 def _words(enum: type[Availability] | type[ImageState] | type[BuildState]) -> sa.Enum:
@@ -63,13 +65,29 @@ class CatalogRow(Base):
     source: Mapped[str]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    sequence: Mapped[int] = mapped_column(sa.BigInteger, server_default=_ZERO)
+    """Of the newest live change."""
 
 
-class ProductRow(Base):
-    """`images` repeats the URIs of the image rows in order, so that the query path reads one row per product."""
+class Versioned:
+    """A row is a version: it belongs to the generations since <= generation < until."""
+
+    since: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default=_ZERO, sort_order=1)
+    until: Mapped[int] = mapped_column(server_default=sa.text(str(FOREVER)), sort_order=1)
+
+
+class ProductRow(Versioned, Base):
+    """`images` repeats the URIs of the image rows in order, so that the query path reads one row per product.
+
+    `position` and `seen_in` are of the newest reading of the source, whichever generation the row belongs to.
+    """
 
     __tablename__ = "products"
-    __table_args__ = (sa.Index(None, "catalog", "parent"),)
+    __table_args__ = (
+        sa.Index(None, "catalog", "parent"),
+        sa.Index(None, "catalog", "since"),
+        sa.Index(None, "catalog", "until", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
+    )
 
     catalog: Mapped[str] = mapped_column(
         _CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"), primary_key=True
@@ -90,16 +108,21 @@ class ProductRow(Base):
     position: Mapped[int]
     seen_in: Mapped[str] = mapped_column(_BUILD_ID)
     updated_at: Mapped[datetime]
+    text_key: Mapped[str | None] = mapped_column(_HASH)
+    """SHA-256 of the text whose vector the product keeps, when a live patch changed the text but not the vector."""
 
 
-class ImageRow(Base):
+class ImageRow(Versioned, Base):
     __tablename__ = "images"
     __table_args__ = (
-        sa.ForeignKeyConstraint(["catalog", "product_id"], ["products.catalog", "products.id"], ondelete="CASCADE"),
         sa.Index(None, "catalog", "state", "product_id", "image_id"),
+        sa.Index(None, "catalog", "since"),
+        sa.Index(None, "catalog", "until", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
     )
 
-    catalog: Mapped[str] = mapped_column(_CATALOG_NAME, primary_key=True)
+    catalog: Mapped[str] = mapped_column(
+        _CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"), primary_key=True
+    )
     product_id: Mapped[str] = mapped_column(primary_key=True)
     image_id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     position: Mapped[int]
@@ -115,9 +138,22 @@ class ImageRow(Base):
     checked_at: Mapped[datetime | None]
 
 
+class ChangeRow(Base):
+    __tablename__ = "changes"
+    __table_args__ = (sa.Index(None, "catalog", "product_id", "sequence"),)
+
+    catalog: Mapped[str] = mapped_column(
+        _CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"), primary_key=True
+    )
+    sequence: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    product_id: Mapped[str]
+    image_ids: Mapped[list[str]]
+    at: Mapped[datetime]
+
+
 class BuildRow(Base):
     __tablename__ = "builds"
-    __table_args__ = (sa.Index(None, "catalog", "created_at"),)
+    __table_args__ = (sa.Index(None, "catalog", "created_at"), sa.Index(None, "catalog", "generation", unique=True))
 
     id: Mapped[str] = mapped_column(_BUILD_ID, primary_key=True)
     catalog: Mapped[str] = mapped_column(_CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"))
@@ -134,6 +170,18 @@ class BuildRow(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    generation: Mapped[int] = mapped_column(server_default=_ZERO)
+    base: Mapped[int] = mapped_column(sa.BigInteger, server_default=_ZERO)
+
+
+class PlacementRow(Base):
+    """A build in one kind of store, with the live changes up to `applied`."""
+
+    __tablename__ = "placements"
+
+    build_id: Mapped[str] = mapped_column(_BUILD_ID, sa.ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True)
+    store: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    applied: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class BuildRejectRow(Base):

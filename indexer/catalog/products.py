@@ -1,18 +1,20 @@
 """The products of each catalog."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from indexer.catalog.canonical import attributes_of
-from indexer.catalog.catalogs import CatalogRepository
-from indexer.catalog.changes import Changes, Stored, changes_of
+from indexer.catalog.canonical import attributes_of, columns_hash, product_columns
+from indexer.catalog.catalogs import CatalogRepository, lock_catalog
+from indexer.catalog.changes import Changes, Reading, Stored, changes_of, new_row
 from indexer.catalog.columns import AnyRow
-from indexer.catalog.models import ProductRow
+from indexer.catalog.models import ChangeRow, ImageRow, ProductRow
 from indexer.catalog.records import UpsertCounts
+from indexer.catalog.states import ImageState
+from indexer.catalog.versions import Condition, analyze, end, number, split, standing, unindexed
 from indexer.domain import ImageRef, Product
 from indexer.errors import UnknownProduct
 
@@ -31,11 +33,16 @@ _COLUMNS = (
     ProductRow.images,
 )
 _BY_IDS = sa.select(*_COLUMNS).where(
-    ProductRow.catalog == sa.bindparam("catalog"), ProductRow.id.in_(sa.bindparam("ids", expanding=True))
+    ProductRow.catalog == sa.bindparam("catalog"),
+    ProductRow.id.in_(sa.bindparam("ids", expanding=True)),
+    standing(ProductRow, sa.bindparam("generation")),
 )
-_UPDATE_ONE = sa.update(ProductRow).where(
-    ProductRow.catalog == sa.bindparam("of_catalog"), ProductRow.id == sa.bindparam("of_id")
+_ONE = (
+    ProductRow.catalog == sa.bindparam("of_catalog"),
+    ProductRow.id == sa.bindparam("of_id"),
+    unindexed(ProductRow.since) == sa.bindparam("of_since"),
 )
+_UPDATE_ONE = sa.update(ProductRow).where(*_ONE)
 _CHUNK = 1000
 """Ids in one statement; drivers allow 32,766 parameters or more."""
 _NEIGHBOURS = 50
@@ -43,92 +50,208 @@ _NEIGHBOURS = 50
 
 
 class ProductRepository:
+    """Readers see one generation. Writers of a build change only what their own generation reads, live changes all."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def upsert_many(self, catalog: str, products: Sequence[Product], *, seen_in: str, start: int = 0) -> UpsertCounts:
+    def upsert_many(
+        self, catalog: str, products: Sequence[Product], *, generation: int, seen_in: str, start: int = 0
+    ) -> UpsertCounts:
         """Write one batch of products of distinct ids; rows whose content did not change are only marked as seen.
 
-        `seen_in` is the build that read them, `start` the position in the catalogue of the first.
+        `seen_in` is the build that read them, `start` the position in the catalogue of the first. A product whose
+        text was changed by a live patch counts as changed. Raises UnknownCatalog.
         """
+        lock_catalog(self._session, catalog)
         counts = UpsertCounts()
-        now = datetime.now(UTC)
+        reading = Reading(catalog, generation, seen_in, datetime.now(UTC))
         for offset in range(0, len(products), _CHUNK):
             chunk = products[offset : offset + _CHUNK]
-            stored = self._stored(catalog, [product.id for product in chunk])
-            changes = changes_of(catalog, chunk, stored, seen_in=seen_in, start=start + offset, now=now)
-            self._write(catalog, changes, seen_in)
+            stored = self._stored(catalog, [product.id for product in chunk], generation)
+            changes = changes_of(reading, chunk, stored, start + offset)
+            self._write(reading, changes)
             counts += UpsertCounts(len(changes.added), len(changes.changed), len(changes.moved) + len(changes.still))
         return counts
 
-    def remove_unseen(self, catalog: str, seen_in: str) -> int:
-        """Remove the products, with their images, that the build did not see; returns how many."""
-        removed = sa.delete(ProductRow).where(ProductRow.catalog == catalog, ProductRow.seen_in != seen_in)
-        return self._session.connection().execute(removed).rowcount
+    def remove_unseen(self, catalog: str, *, generation: int, seen_in: str, base: int) -> int:
+        """Take the products, with their images, that the build did not see out of its generation; returns how many.
 
-    def get(self, catalog: str, product_id: str) -> Product:
+        Those with a live change behind the sequence `base` stay: the source was older. Raises UnknownCatalog.
+        """
+        lock_catalog(self._session, catalog)
+        removed, after = 0, ""
+        while unseen := self._unseen(catalog, generation, seen_in, base, after):
+            of_products = sa.and_(ProductRow.catalog == catalog, ProductRow.id.in_(unseen))
+            of_images = sa.and_(ImageRow.catalog == catalog, ImageRow.product_id.in_(unseen))
+            end(self._session, ProductRow, of_products, generation)
+            end(self._session, ImageRow, of_images, generation)
+            removed, after = removed + len(unseen), unseen[-1]
+        analyze(self._session)
+        return removed
+
+    def get(self, catalog: str, product_id: str, *, generation: int) -> Product:
         """Raises UnknownProduct, with ids that are close, or UnknownCatalog."""
-        found = self.get_many(catalog, [product_id])
+        found = self.get_many(catalog, [product_id], generation=generation)
         if product_id not in found:
-            raise self._unknown(catalog, product_id)
+            raise self._unknown(catalog, product_id, standing(ProductRow, generation))
         return found[product_id]
 
-    def get_many(self, catalog: str, ids: Sequence[str]) -> dict[str, Product]:
+    def get_many(self, catalog: str, ids: Sequence[str], *, generation: int) -> dict[str, Product]:
         """Those that exist, in the order of `ids`. One query; meant for a page of results, not for thousands."""
-        rows = self._session.connection().execute(_BY_IDS, {"catalog": catalog, "ids": ids}).all()
+        asked = {"catalog": catalog, "ids": ids, "generation": generation}
+        rows = self._session.connection().execute(_BY_IDS, asked).all()
         found = {row.id: _product(row) for row in rows}
         return {product_id: found[product_id] for product_id in ids if product_id in found}
 
-    def siblings(self, catalog: str, parent: str) -> tuple[Product, ...]:
+    def siblings(self, catalog: str, parent: str, *, generation: int) -> tuple[Product, ...]:
         """The products of one parent in the order of the source; none when nothing has that parent."""
         query = sa.select(*_COLUMNS).where(ProductRow.catalog == catalog, ProductRow.parent == parent)
-        rows = self._session.execute(query.order_by(ProductRow.position, ProductRow.id))
+        chosen = query.where(standing(ProductRow, generation))
+        rows = self._session.execute(chosen.order_by(ProductRow.position, ProductRow.id))
         return tuple(_product(row) for row in rows)
 
-    def page(self, catalog: str, after: str | None = None, limit: int = _CHUNK) -> tuple[Product, ...]:
+    def page(
+        self, catalog: str, after: str | None = None, limit: int = _CHUNK, *, generation: int
+    ) -> tuple[Product, ...]:
         """Up to `limit` products in the order of ids, starting behind `after`."""
-        query = sa.select(*_COLUMNS).where(ProductRow.catalog == catalog)
+        query = sa.select(*_COLUMNS).where(ProductRow.catalog == catalog, standing(ProductRow, generation))
         if after is not None:
             query = query.where(ProductRow.id > after)
         rows = self._session.execute(query.order_by(ProductRow.id).limit(limit))
         return tuple(_product(row) for row in rows)
 
-    def stream(self, catalog: str, after: str | None = None, page: int = _CHUNK) -> Iterator[tuple[Product, ...]]:
+    def stream(
+        self, catalog: str, after: str | None = None, page: int = _CHUNK, *, generation: int
+    ) -> Iterator[tuple[Product, ...]]:
         """All pages behind `after`, in the order of ids, read as they are asked for."""
-        while products := self.page(catalog, after, page):
+        while products := self.page(catalog, after, page, generation=generation):
             yield products
             after = products[-1].id
 
-    def count(self, catalog: str) -> int:
-        counted = sa.select(sa.func.count()).select_from(ProductRow).where(ProductRow.catalog == catalog)
-        return self._session.scalar(counted) or 0
+    def count(self, catalog: str, *, generation: int) -> int:
+        return number(self._session, ProductRow, catalog, generation)
 
-    def _stored(self, catalog: str, ids: Sequence[str]) -> dict[str, Stored]:
-        query = sa.select(ProductRow.id, ProductRow.content_hash, ProductRow.position)
-        rows = self._session.execute(query.where(ProductRow.catalog == catalog, ProductRow.id.in_(ids)))
-        return {product_id: Stored(hashed, position) for product_id, hashed, position in rows}
+    def points(self, catalog: str, *, generation: int) -> int:
+        """How many points a store has of the generation: one per photo that can be searched or product without one."""
+        ready = sa.and_(ImageRow.catalog == catalog, ImageRow.state == ImageState.READY, standing(ImageRow, generation))
+        photos = sa.select(sa.func.count()).select_from(ImageRow).where(ready)
+        pictured = sa.exists().where(ready, ImageRow.product_id == ProductRow.id)
+        bare = sa.select(sa.func.count()).select_from(ProductRow)
+        bare = bare.where(ProductRow.catalog == catalog, standing(ProductRow, generation), ~pictured)
+        return (self._session.scalar(photos) or 0) + (self._session.scalar(bare) or 0)
 
-    def _write(self, catalog: str, changes: Changes, seen_in: str) -> None:
+    def text_keys(self, catalog: str, ids: Sequence[str], *, generation: int) -> dict[str, str]:
+        """SHA-256, 64 hex digits, of the text whose vector a product keeps, where that is not its own text's."""
+        query = sa.select(ProductRow.id, ProductRow.text_key).where(
+            ProductRow.catalog == catalog, ProductRow.id.in_(ids), standing(ProductRow, generation)
+        )
+        return {product_id: key for product_id, key in self._session.execute(query) if key is not None}
+
+    def replace(self, catalog: str, product: Product, *, seen_in: str) -> None:
+        """A live upsert: one row for all generations, in its old position or behind its siblings.
+
+        Raises UnknownCatalog.
+        """
+        lock_catalog(self._session, catalog)
+        reading = Reading(catalog, 0, seen_in, datetime.now(UTC))
+        row = {**new_row(reading, product), "position": self._position(catalog, product)}
+        versions = sa.delete(ProductRow).where(ProductRow.catalog == catalog, ProductRow.id == product.id)
+        self._session.execute(versions)
+        self._session.execute(sa.insert(ProductRow).values(row))
+
+    def patch(
+        self, catalog: str, product_id: str, change: Callable[[Product], Product], *, text_key: Callable[[Product], str]
+    ) -> None:
+        """A live change of one product, applied to its version in every generation.
+
+        `text_key` gives the SHA-256, 64 hex digits, of the text that is embedded for a product; a version whose text
+        changes keeps the key it had, so that it keeps its vector. Raises UnknownProduct, UnknownCatalog.
+        """
+        lock_catalog(self._session, catalog)
+        query = sa.select(*_COLUMNS, ProductRow.since, ProductRow.text_key)
+        rows = self._session.execute(query.where(ProductRow.catalog == catalog, ProductRow.id == product_id)).all()
+        if not rows:
+            raise self._unknown(catalog, product_id, sa.true())
+        now = datetime.now(UTC)
+        for row in rows:
+            before = _product(row)
+            after = change(before)
+            columns = product_columns(after)
+            read = row.text_key or text_key(before)
+            kept = None if text_key(after) == read else read
+            key = {"of_catalog": catalog, "of_id": product_id, "of_since": row.since}
+            known = {"content_hash": columns_hash(columns), "text_key": kept, "updated_at": now}
+            self._session.connection().execute(_UPDATE_ONE, {**key, **columns, **known})
+
+    def delete(self, catalog: str, ids: Sequence[str]) -> None:
+        """A live delete: the products and their images leave all generations. Raises UnknownCatalog."""
+        lock_catalog(self._session, catalog)
+        self._session.execute(sa.delete(ImageRow).where(ImageRow.catalog == catalog, ImageRow.product_id.in_(ids)))
+        self._session.execute(sa.delete(ProductRow).where(ProductRow.catalog == catalog, ProductRow.id.in_(ids)))
+
+    def _stored(self, catalog: str, ids: Sequence[str], generation: int) -> dict[str, Stored]:
+        query = sa.select(
+            ProductRow.id,
+            ProductRow.content_hash,
+            ProductRow.position,
+            ProductRow.since,
+            ProductRow.text_key.is_not(None),
+        ).where(ProductRow.catalog == catalog, ProductRow.id.in_(ids), standing(ProductRow, generation))
+        return {
+            product_id: Stored(hashed, position, since, patched)
+            for product_id, hashed, position, since, patched in self._session.execute(query)
+        }
+
+    def _unseen(self, catalog: str, generation: int, seen_in: str, base: int, after: str) -> Sequence[str]:
+        live = sa.exists().where(
+            ChangeRow.catalog == catalog, ChangeRow.product_id == ProductRow.id, ChangeRow.sequence > base
+        )
+        query = sa.select(ProductRow.id).where(
+            ProductRow.catalog == catalog,
+            ProductRow.id > after,
+            standing(ProductRow, generation),
+            ProductRow.seen_in != seen_in,
+            ~live,
+        )
+        return self._session.scalars(query.order_by(ProductRow.id).limit(_CHUNK)).all()
+
+    def _write(self, reading: Reading, changes: Changes) -> None:
         connection = self._session.connection()
         if changes.added:
             connection.execute(sa.insert(ProductRow), changes.added)
+        if changes.split:
+            chosen = sa.and_(ProductRow.catalog == reading.catalog, ProductRow.id.in_(changes.split))
+            split(self._session, ProductRow, chosen, reading.generation)
         for updates in (changes.changed, changes.moved):
             if updates:
                 connection.execute(_UPDATE_ONE, updates)
         if changes.still:
-            still = sa.update(ProductRow).where(ProductRow.catalog == catalog, ProductRow.id.in_(changes.still))
-            connection.execute(still.values(seen_in=seen_in))
+            still = sa.update(ProductRow).where(
+                ProductRow.catalog == reading.catalog,
+                ProductRow.id.in_(changes.still),
+                standing(ProductRow, reading.generation),
+            )
+            connection.execute(still.values(seen_in=reading.seen_in))
 
-    def _unknown(self, catalog: str, product_id: str) -> UnknownProduct:
+    def _position(self, catalog: str, product: Product) -> int:
+        positions = sa.select(sa.func.max(ProductRow.position)).where(ProductRow.catalog == catalog)
+        present = self._session.scalar(positions.where(ProductRow.id == product.id))
+        if present is not None or product.parent is None:
+            return present or 0
+        last = self._session.scalar(positions.where(ProductRow.parent == product.parent))
+        return 0 if last is None else last + 1
+
+    def _unknown(self, catalog: str, product_id: str, among: Condition) -> UnknownProduct:
         CatalogRepository(self._session).get(catalog)
-        folded = {neighbour.casefold(): neighbour for neighbour in self._neighbours(catalog, product_id)}
+        folded = {neighbour.casefold(): neighbour for neighbour in self._neighbours(catalog, product_id, among)}
         close = [folded[match] for match in get_close_matches(product_id.casefold(), folded, n=3)]
         hint = f"; close to it: {', '.join(close)}" if close else ""
         return UnknownProduct(f"Catalog {catalog!r} has no product {product_id!r}{hint}.")
 
-    def _neighbours(self, catalog: str, product_id: str) -> set[str]:
+    def _neighbours(self, catalog: str, product_id: str, among: Condition) -> set[str]:
         """The ids that sort just before and behind it, in either case."""
-        ids = sa.select(ProductRow.id).where(ProductRow.catalog == catalog).limit(_NEIGHBOURS)
+        ids = sa.select(ProductRow.id).where(ProductRow.catalog == catalog, among).limit(_NEIGHBOURS)
         found: set[str] = set()
         for spelt in {product_id, product_id.upper(), product_id.lower()}:
             found.update(self._session.scalars(ids.where(ProductRow.id >= spelt).order_by(ProductRow.id)))
@@ -151,6 +274,7 @@ def _product(row: AnyRow) -> Product:
         attributes,
         url,
         images,
+        *_,
     ) = row
     return Product(
         id=product_id,

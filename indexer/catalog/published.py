@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from indexer.catalog.catalogs import CatalogRepository, listed, published_names
+from indexer.catalog.catalogs import CatalogRepository, listed, lock_catalog, published_names
 from indexer.catalog.models import BuildRow, PublishedRow
 from indexer.catalog.records import Published
 from indexer.catalog.states import PUBLISHABLE_STATES, BuildState
@@ -41,9 +41,10 @@ class PublishedRepository:
     def set(self, catalog: str, build_id: str, now: datetime) -> Published:
         """Publish a ready build and remember the one it replaces, which is ready again.
 
-        Publishing the published build changes nothing. Raises UnknownBuild when the catalog has no such build,
-        BuildFailed when it is not ready.
+        Publishing the published build changes nothing; publishing the previous one goes back. Raises UnknownCatalog,
+        UnknownBuild when the catalog has no such build, BuildFailed when it is not ready.
         """
+        lock_catalog(self._session, catalog)
         self._check(catalog, build_id)
         present = self.find(catalog)
         if present is None:

@@ -107,11 +107,15 @@ class BuildRecord:
 
     id: str
     catalog: str
+    generation: int
+    """Its number in the catalog, from 1: the rows that it reads and writes."""
     state: BuildState
     store: str
     source: str
     settings: Mapping[str, object]
     counts: Mapping[str, int]
+    base: int
+    """The catalog's sequence when the build was created: its source is older than the live changes behind it."""
     error: str | None
     owner: str | None
     heartbeat_at: datetime | None
@@ -145,3 +149,23 @@ class Published:
     build: str
     previous: str | None
     published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A live change of one product. `image_ids` are those it had before, in any version."""
+
+    sequence: int
+    product_id: str
+    image_ids: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Products of one generation against another. A product whose photos differ is changed."""
+
+    added: int
+    changed: int
+    removed: int
+    unchanged: int

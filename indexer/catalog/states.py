@@ -1,6 +1,9 @@
-"""The states that catalogue rows go through."""
+"""The states that catalogue rows go through, and the generation that has no end."""
 
 from enum import StrEnum
+
+FOREVER = 2_147_483_647
+"""`until` of a row that no build has closed."""
 
 
 class ImageState(StrEnum):

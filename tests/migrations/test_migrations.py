@@ -40,6 +40,16 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(connection: sa.Con
     assert drift == []
 
 
+def test_the_keys_and_indexes_are_those_of_the_models(connection: sa.Connection) -> None:
+    inspector = sa.inspect(connection)
+    for table in Base.metadata.sorted_tables:
+        assert inspector.get_pk_constraint(table.name)["constrained_columns"] == list(table.primary_key.columns.keys())
+        found = {
+            index["name"]: (index["column_names"], bool(index["unique"])) for index in inspector.get_indexes(table.name)
+        }
+        assert found == {str(index.name): (index.columns.keys(), index.unique) for index in table.indexes}
+
+
 def test_every_constraint_has_the_name_the_models_give_it(connection: sa.Connection) -> None:
     inspector = sa.inspect(connection)
     for table in Base.metadata.sorted_tables:

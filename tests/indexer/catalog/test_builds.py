@@ -1,23 +1,25 @@
-import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
+from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
+from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.catalog.records import BuildRecord, Reject
 from indexer.catalog.rejects import RejectRepository
 from indexer.catalog.states import ACTIVE_STATES, BuildState
 from indexer.domain import BuildManifest, Channel, EncoderIdentity, FieldType, QueryKind, Spread
-from indexer.errors import BuildInProgress, ConflictError, UnknownBuild, UnknownCatalog
-from tests.indexer.catalog.samples import NOON
+from indexer.errors import ConflictError, UnknownBuild
+from tests.indexer.catalog.samples import CAP, NOON
 
 TTL = timedelta(seconds=30)
 
 MANIFEST = BuildManifest(
     build="b1",
+    generation=1,
     catalog="shop",
     created=NOON,
     encoder=EncoderIdentity(name="showroom", fingerprint="f" * 64, dim=2),
@@ -36,7 +38,12 @@ MANIFEST = BuildManifest(
 
 
 def create(
-    database: Database, build_id: str = "b1", *, owner: str = "host:1", now: datetime = NOON, catalog: str = "shop"
+    database: Database,
+    build_id: str = "b1",
+    *,
+    owner: str | None = "host:1",
+    now: datetime = NOON,
+    catalog: str = "shop",
 ) -> BuildRecord:
     with database.begin() as session:
         return BuildRepository(session).create(
@@ -48,11 +55,6 @@ def create(
             settings={"encoder": {"name": "showroom"}},
             now=now,
         )
-
-
-def claim(database: Database, owner: str, now: datetime, catalog: str = "shop") -> BuildRecord | None:
-    with database.begin() as session:
-        return BuildRepository(session).claim(catalog, owner, now, TTL)
 
 
 def finish(database: Database, build_id: str, state: BuildState = BuildState.READY) -> None:
@@ -96,57 +98,51 @@ def test_only_an_active_state_leaves_a_build_unfinished(database: Database, stat
     assert build.error == ("disk full" if state is BuildState.FAILED else None)
 
 
-class TestLease:
-    def test_nothing_to_claim_means_that_a_build_may_be_created(self, database: Database) -> None:
-        assert claim(database, "host:1", NOON) is None
-        create(database)
-        finish(database, "b1")
-        assert claim(database, "host:2", NOON) is None
-
-    def test_a_live_build_refuses_another_owner_and_is_named(self, database: Database) -> None:
-        create(database)
-        with pytest.raises(BuildInProgress, match=re.escape("'b1'") + ".*host:1"):
-            claim(database, "host:2", NOON + TTL / 2)
-        with pytest.raises(BuildInProgress, match="'b1'"):
-            create(database, "b2", owner="host:2")
-
-    def test_its_own_owner_goes_on(self, database: Database) -> None:
-        create(database)
-        build = claim(database, "host:1", NOON + TTL / 2)
-        assert build is not None
-        assert build.heartbeat_at == NOON + TTL / 2
-
-    def test_a_stale_build_is_taken_over_and_its_old_owner_told(self, database: Database) -> None:
-        create(database)
-        late = NOON + TTL
-        build = claim(database, "host:2", late)
-        assert build is not None
-        assert (build.id, build.owner, build.heartbeat_at) == ("b1", "host:2", late)
-        with database.begin() as session, pytest.raises(BuildInProgress, match="host:2"):
-            BuildRepository(session).heartbeat("b1", "host:1", late)
-
-    def test_heartbeats_keep_the_lease(self, database: Database) -> None:
-        create(database)
-        with database.begin() as session:
-            assert BuildRepository(session).heartbeat("b1", "host:1", NOON + TTL) is BuildState.QUEUED
-        with pytest.raises(BuildInProgress):
-            claim(database, "host:2", NOON + TTL * 1.5)
-
-    def test_a_heartbeat_tells_that_the_build_was_cancelled(self, database: Database) -> None:
-        create(database)
-        finish(database, "b1", BuildState.CANCELLED)
-        with database.begin() as session:
-            assert BuildRepository(session).heartbeat("b1", "host:1", NOON) is BuildState.CANCELLED
-
-    def test_catalogs_are_built_independently(self, database: Database) -> None:
+class TestGenerations:
+    def test_builds_are_numbered_in_their_catalog(self, database: Database) -> None:
         with database.begin() as session:
             CatalogRepository(session).ensure("other", root="/other", source="/other")
-        create(database)
-        assert claim(database, "host:2", NOON, catalog="other") is None
+        assert create(database, "b1").generation == 1
+        finish(database, "b1")
+        assert create(database, "b2").generation == 2
+        assert create(database, "o1", catalog="other").generation == 1
 
-    def test_an_unknown_catalog_cannot_be_claimed(self, database: Database) -> None:
-        with pytest.raises(UnknownCatalog, match="'nowhere'"):
-            claim(database, "host:1", NOON, catalog="nowhere")
+    def test_a_build_knows_which_live_changes_came_before_it(self, database: Database) -> None:
+        with database.begin() as session:
+            ChangeRepository(session).record("shop", {"cap": [], "coat": []}, NOON)
+        assert create(database).base == 2
+
+    @pytest.mark.parametrize("state", [BuildState.FAILED, BuildState.CANCELLED, BuildState.READY])
+    def test_what_a_failed_build_had_done_goes_over_to_the_next(self, database: Database, state: BuildState) -> None:
+        create(database, "b1")
+        with database.begin() as session:
+            ProductRepository(session).upsert_many("shop", [CAP], generation=1, seen_in="b1")
+        finish(database, "b1", state)
+        create(database, "b2")
+        with database.session() as session:
+            products = ProductRepository(session)
+            assert products.count("shop", generation=1) == (state is BuildState.READY)
+            assert products.count("shop", generation=2) == 1
+
+
+def test_an_unfinished_build_can_be_cancelled_once(database: Database) -> None:
+    create(database)
+    with database.begin() as session:
+        builds = BuildRepository(session)
+        cancelled = builds.cancel("b1", NOON + TTL)
+        assert (cancelled.state, cancelled.finished_at) == (BuildState.CANCELLED, NOON + TTL)
+        assert builds.heartbeat("b1", "host:1", NOON) is BuildState.CANCELLED
+        with pytest.raises(ConflictError, match="'b1' is cancelled already"):
+            builds.cancel("b1", NOON)
+
+
+def test_going_on_by_another_request_replaces_the_old_one(database: Database) -> None:
+    create(database)
+    with database.begin() as session:
+        builds = BuildRepository(session)
+        builds.reuse("b1", store="memory", source="/new.csv", settings={"root": "/"})
+        build = builds.lock("b1")
+    assert (build.store, build.source, build.settings) == ("memory", "/new.csv", {"root": "/"})
 
 
 def test_the_manifest_and_the_lexicon_come_back(database: Database) -> None:
@@ -190,6 +186,9 @@ def test_an_unknown_build_is_refused_with_the_newest_there_are(database: Databas
             lambda: builds.set_state("b9", BuildState.READY, NOON),
             lambda: builds.heartbeat("b9", "host:1", NOON),
             lambda: builds.remove("b9"),
+            lambda: builds.lock("b9"),
+            lambda: builds.cancel("b9", NOON),
+            lambda: builds.reuse("b9", store="edge", source="/", settings={}),
         ):
             with pytest.raises(UnknownBuild, match="newest builds: b1"):
                 attempt()

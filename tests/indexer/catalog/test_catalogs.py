@@ -30,11 +30,11 @@ def test_english_is_the_default_language(database: Database) -> None:
 
 def test_deleting_a_catalog_s_row_deletes_everything_in_it(built: Database) -> None:
     with built.begin() as session:
-        ProductRepository(session).upsert_many("shop", [CAP], seen_in="b1")
+        ProductRepository(session).upsert_many("shop", [CAP], generation=1, seen_in="b1")
         PublishedRepository(session).set("shop", "b1", CatalogRepository(session).get("shop").created_at)
         session.execute(sa.delete(CatalogRow))
     with built.session() as session:
         assert CatalogRepository(session).names() == ()
-        assert ProductRepository(session).count("shop") == 0
+        assert ProductRepository(session).count("shop", generation=1) == 0
         with pytest.raises(UnknownCatalog):
             CatalogRepository(session).get("shop")

@@ -62,17 +62,17 @@ def test_writers_wait_for_each_other(database: Database) -> None:
     def write(thread: int) -> None:
         for round_ in range(5):
             with database.begin() as session:
-                ProductRepository(session).upsert_many("shop", [CAP], seen_in=f"{thread}-{round_}")
+                ProductRepository(session).upsert_many("shop", [CAP], generation=1, seen_in=f"{thread}-{round_}")
 
     with database.begin() as session:
-        ProductRepository(session).upsert_many("shop", [CAP], seen_in="first")
+        ProductRepository(session).upsert_many("shop", [CAP], generation=1, seen_in="first")
     threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
     with database.session() as session:
-        assert ProductRepository(session).count("shop") == 1
+        assert ProductRepository(session).count("shop", generation=1) == 1
 
 
 def test_sqlite_is_set_up_for_concurrent_readers_and_foreign_keys(tmp_path: Path) -> None:
