@@ -12,10 +12,16 @@ from indexer.domain import EncoderIdentity, Matrix
 class Embeddings:
     """Keys are SHA-256 digests of an image's bytes or of a text; directories are named by the fingerprint."""
 
-    def __init__(self, home: Path, identity: EncoderIdentity) -> None:
-        directory = home / "embeddings" / identity.fingerprint[:16]
-        self.images = EmbeddingCache(directory / "images", identity.dim)
-        self.texts = EmbeddingCache(directory / f"texts-{TEXT_VERSION}", identity.dim)
+    def __init__(self, home: Path, identity: EncoderIdentity, url: str | None = None) -> None:
+        """Kept in `home`, or in the directory that `url` is, or in the object storage that it names.
+
+        Raises SettingsError for a URL without a driver.
+        """
+        self._home = home / "embeddings"
+        self._url = url
+        encoder = identity.fingerprint[:16]
+        self.images = self._cache(f"{encoder}/images", identity.dim)
+        self.texts = self._cache(f"{encoder}/texts-{TEXT_VERSION}", identity.dim)
 
     def of_images(self, content_hashes: Sequence[str]) -> Matrix:
         """Unit rows (n, dim) for hexadecimal content hashes. Raises KeyError for one that was never encoded."""
@@ -24,6 +30,14 @@ class Embeddings:
     def of_texts(self, texts: Sequence[str]) -> Matrix:
         """Unit rows (n, dim). Raises KeyError for a text that was never encoded."""
         return self.texts.get([text_key(text) for text in texts])
+
+    def _cache(self, name: str, dim: int) -> EmbeddingCache:
+        if self._url is None:
+            return EmbeddingCache(self._home / name, dim)
+        if "://" not in self._url:
+            return EmbeddingCache(Path(self._url) / name, dim)
+        mirror = self._home / "mirrors" / hashlib.sha256(self._url.encode()).hexdigest()[:16]
+        return EmbeddingCache(mirror / name, dim, f"{self._url.rstrip('/')}/{name}")
 
 
 def text_key(text: str) -> bytes:

@@ -1,48 +1,21 @@
-"""The embedding cache on disk, also when its writer is killed."""
+"""The embedding cache on disk."""
 
-import hashlib
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterable
+import zlib
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
+from safetensors.numpy import save_file
 
-from indexer.builds.cache import KEY_BYTES, MERGE_ABOVE, EmbeddingCache
-from indexer.domain import Matrix, Vector
+from indexer.builds.cache import MERGE_ABOVE, EmbeddingCache
+from indexer.builds.segments import KEY_BYTES
+from indexer.domain import Vector
 from indexer.errors import StoreMismatch
-
-DIM = 8
-HALF = 1e-3
-"""Vectors are kept as fp16."""
-
-
-def key(name: object) -> bytes:
-    return hashlib.sha256(str(name).encode()).digest()
-
-
-def vector(name: object) -> Vector:
-    drawn = np.random.default_rng(list(key(name))).standard_normal(DIM).astype(np.float32)
-    unit: Vector = drawn / np.linalg.norm(drawn)
-    return unit
-
-
-def vectors(names: Iterable[object]) -> Matrix:
-    return np.stack([vector(name) for name in names])
-
-
-def put(cache: EmbeddingCache, *names: object) -> None:
-    cache.put([key(name) for name in names], vectors(names))
-
-
-def segments(directory: Path) -> list[Path]:
-    return sorted(directory.glob("*.safetensors"))
+from tests.indexer.builds.cached import DIM, HALF, holds, key, keys, put, segments, vector, vectors
 
 
 def test_what_was_put_is_found_again_also_by_the_next_process(tmp_path: Path) -> None:
@@ -83,7 +56,7 @@ def test_a_key_put_twice_is_one_key(tmp_path: Path) -> None:
     put(cache, "a", "a")
     put(cache, "a", "b")
 
-    np.testing.assert_allclose(EmbeddingCache(tmp_path, DIM).get([key("a"), key("b")]), vectors("ab"), atol=HALF)
+    assert holds(EmbeddingCache(tmp_path, DIM), "ab")
 
 
 def test_putting_nothing_writes_nothing(tmp_path: Path) -> None:
@@ -105,7 +78,7 @@ def test_small_segments_are_merged_and_nothing_is_lost(tmp_path: Path) -> None:
 
     assert len(segments(tmp_path)) <= MERGE_ABOVE
     for found in (cache, EmbeddingCache(tmp_path, DIM)):
-        np.testing.assert_allclose(found.get([key(name) for name in names]), vectors(names), atol=HALF)
+        assert holds(found, names)
 
 
 def test_two_builds_may_share_a_directory(tmp_path: Path) -> None:
@@ -115,49 +88,72 @@ def test_two_builds_may_share_a_directory(tmp_path: Path) -> None:
         put(one, "one", number)
         put(other, "other", number)
 
-    names = [*range(MERGE_ABOVE), "one", "other"]
-    np.testing.assert_allclose(
-        EmbeddingCache(tmp_path, DIM).get([key(name) for name in names]), vectors(names), atol=HALF
-    )
-    np.testing.assert_allclose(one.get([key("one")]), vectors(["one"]), atol=HALF)
-    np.testing.assert_allclose(other.get([key("other")]), vectors(["other"]), atol=HALF)
-
-
-@pytest.mark.parametrize("where", [0.02, 0.5, 0.999])
-def test_one_flipped_byte_is_noticed_and_the_segment_named(tmp_path: Path, where: float) -> None:
-    put(EmbeddingCache(tmp_path, DIM), *range(10))
-    (segment,) = segments(tmp_path)
-    content = bytearray(segment.read_bytes())
-    content[int(len(content) * where)] ^= 0xFF
-    segment.write_bytes(content)
-
-    with pytest.raises(StoreMismatch, match=f"{segment} is damaged; delete it"):
-        EmbeddingCache(tmp_path, DIM)
-
-
-@pytest.mark.parametrize("kept", [0, 7, 60, -1])
-def test_a_segment_that_ends_early_is_noticed_and_named(tmp_path: Path, kept: int) -> None:
-    put(EmbeddingCache(tmp_path, DIM), *range(10))
-    (segment,) = segments(tmp_path)
-    segment.write_bytes(segment.read_bytes()[:kept])
-
-    with pytest.raises(StoreMismatch, match=f"{segment} is damaged"):
-        EmbeddingCache(tmp_path, DIM)
+    assert holds(EmbeddingCache(tmp_path, DIM), [*range(MERGE_ABOVE), "one", "other"])
+    assert holds(one, ["one"])
+    assert holds(other, ["other"])
 
 
 def test_a_cache_of_vectors_of_another_length_is_refused(tmp_path: Path) -> None:
     put(EmbeddingCache(tmp_path, DIM), "a")
 
     with pytest.raises(StoreMismatch, match=r"00000000\.safetensors"):
-        EmbeddingCache(tmp_path, DIM + 1)
+        EmbeddingCache(tmp_path, DIM + 1).missing([key("a")])
 
 
-def test_what_a_killed_writer_left_half_done_is_removed(tmp_path: Path) -> None:
-    put(EmbeddingCache(tmp_path, DIM), "a")
-    (tmp_path / "00000001.tmp").write_bytes(b"half a segm")
+def test_what_another_process_added_is_found_by_one_that_runs_for_long(tmp_path: Path) -> None:
+    reader, writer = EmbeddingCache(tmp_path, DIM), EmbeddingCache(tmp_path, DIM)
+    assert reader.missing(keys("ab")) == keys("ab")
+    put(writer, "a")
+    assert holds(reader, "a")
 
-    assert EmbeddingCache(tmp_path, DIM).missing([key("a")]) == []
-    assert list(tmp_path.glob("*.tmp")) == []
+    put(writer, "b")
+    reader.refresh()
+    assert reader.missing(keys("bc")) == keys("c")
+
+
+def test_what_another_process_merged_takes_no_more_room_than_before(tmp_path: Path) -> None:
+    reader, writer = EmbeddingCache(tmp_path, DIM), EmbeddingCache(tmp_path, DIM)
+    names = range(MERGE_ABOVE + 1)
+    for name in names:
+        put(writer, name)
+        reader.refresh()
+
+    assert len(segments(tmp_path)) == 1
+    assert (reader.rows, writer.rows) == (len(names), len(names))
+    assert holds(reader, names)
+
+
+def test_what_was_put_twice_is_kept_once_when_it_is_merged(tmp_path: Path) -> None:
+    cache = EmbeddingCache(tmp_path, DIM)
+    for name in range(MERGE_ABOVE + 1):
+        put(cache, name % 3)
+
+    assert cache.rows == 3
+    assert holds(cache, range(3))
+
+
+def test_a_segment_with_one_checksum_of_keys_and_vectors_is_read_and_checked(tmp_path: Path) -> None:
+    """As it was written before the keys had one of their own."""
+    path, halves = tmp_path / "00000000.safetensors", vectors("a").astype(np.float16)
+    tensors: dict[str, npt.NDArray[np.generic]] = {"keys": np.array([list(key("a"))], np.uint8), "vectors": halves}
+    checksum = zlib.crc32(halves.tobytes(), zlib.crc32(key("a")))
+    save_file(tensors, path, {"checksum": str(checksum)})
+    assert holds(EmbeddingCache(tmp_path, DIM), "a")
+
+    save_file(tensors, path, {"checksum": str(checksum + 1)})
+    with pytest.raises(StoreMismatch, match=f"{path} is damaged"):
+        EmbeddingCache(tmp_path, DIM).missing([key("a")])
+
+
+def test_its_size_is_told(tmp_path: Path) -> None:
+    cache = EmbeddingCache(tmp_path, DIM)
+    assert (cache.rows, cache.bytes) == (0, 0)
+    put(cache, "a", "b")
+    put(cache, "c")
+
+    for found in (cache, EmbeddingCache(tmp_path, DIM)):
+        assert found.rows == 3
+        assert found.bytes == sum(segment.stat().st_size for segment in segments(tmp_path))
 
 
 KEYS = st.builds(lambda head, tail: bytes([head] * 8) + bytes([tail] * (KEY_BYTES - 8)), *[st.integers(0, 3)] * 2)
@@ -172,9 +168,9 @@ def test_it_answers_as_a_dict_would(
     directory = tmp_path_factory.mktemp("cache")
     cache = EmbeddingCache(directory, DIM)
     expected: dict[bytes, Vector] = {}
-    for keys in puts:
-        cache.put(keys, vectors(keys) if keys else np.empty((0, DIM), np.float32))
-        expected.update({one: vector(one) for one in keys})
+    for some in puts:
+        cache.put(some, vectors(some) if some else np.empty((0, DIM), np.float32))
+        expected.update({one: vector(one) for one in some})
         if drawn.draw(st.booleans(), label="opened again"):
             cache = EmbeddingCache(directory, DIM)
 
@@ -183,36 +179,3 @@ def test_it_answers_as_a_dict_would(
     assert cache.get(present).shape == (len(present), DIM)
     for one, row in zip(present, cache.get(present), strict=True):
         np.testing.assert_allclose(row, expected[one], atol=HALF)
-
-
-WRITER = """
-import sys
-from pathlib import Path
-from indexer.builds.cache import EmbeddingCache
-from tests.indexer.builds.test_cache import DIM, put
-cache = EmbeddingCache(Path(sys.argv[1]), DIM)
-for number in range(int(sys.argv[2]), 1_000_000):
-    put(cache, number)
-    print(number, flush=True)
-"""
-
-
-def test_a_writer_that_is_killed_loses_nothing_it_had_put(tmp_path: Path) -> None:
-    """Each round is killed among writes and merges, later than the one before."""
-    promised = 0
-    for wait_for in (1, MERGE_ABOVE, 2 * MERGE_ABOVE):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), str(promised)], stdout=subprocess.PIPE, text=True
-        )
-        assert writer.stdout is not None
-        with writer, writer.stdout as lines:
-            for _ in range(wait_for):
-                lines.readline()
-            os.kill(writer.pid, signal.SIGKILL)
-            written = [int(line) for line in lines.read().splitlines()]
-        promised = (written[-1] if written else promised + wait_for - 1) + 1
-        names = range(promised)
-
-        np.testing.assert_allclose(
-            EmbeddingCache(tmp_path, DIM).get([key(name) for name in names]), vectors(names), atol=HALF
-        )
