@@ -84,7 +84,7 @@ def open_database(url: str) -> Database:
         raise SettingsError("The database URL is not of the form sqlite:///PATH or postgresql+psycopg://….") from error
     except ModuleNotFoundError as error:
         raise SettingsError(
-            f"The database driver {error.name} is not installed: pip install 'vitrine[postgres]'."
+            f"The database driver {error.name} is not installed; for PostgreSQL write postgresql+psycopg://…."
         ) from error
     if _is_sqlite(parsed):
         sa.event.listen(engine, "connect", _prepare_sqlite)

@@ -1,15 +1,13 @@
-"""Empty databases to test on: SQLite always, PostgreSQL where VITRINE_TEST_POSTGRES_URL names a server."""
+"""Empty databases to test on: SQLite always, PostgreSQL where it is installed."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 
-POSTGRES_URL = "VITRINE_TEST_POSTGRES_URL"
+from tests.postgres import server_url
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -20,9 +18,7 @@ def empty_database(backend: str, folder: Path) -> Iterator[str]:
     if backend == "sqlite":
         yield f"sqlite:///{folder / 'catalogue.db'}"
         return
-    if POSTGRES_URL not in os.environ:
-        pytest.skip(f"{POSTGRES_URL} names no PostgreSQL server")
-    with _schema(sa.make_url(os.environ[POSTGRES_URL])) as url:
+    with _schema(sa.make_url(server_url())) as url:
         yield url.render_as_string(hide_password=False)
 
 

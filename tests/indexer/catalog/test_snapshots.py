@@ -155,7 +155,7 @@ class History:
                     snapshot.pop(name, None)
             elif kind == "patch":
                 price = Decimal(self.random.randrange(1, 100))
-                products.patch(self.catalog, name, partial(replace, price=price), text_key=lambda product: product.title)
+                products.patch(self.catalog, name, partial(replace, price=price), text_key=lambda one: one.title)
                 for snapshot in every:
                     if name in snapshot:
                         product, photos = snapshot[name]
