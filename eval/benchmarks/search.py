@@ -18,10 +18,11 @@ import numpy as np
 import qdrant_edge as engine
 
 from indexer.bootstrap import encoder_of, load_settings, open_catalogue
-from indexer.builds.live import LiveIndex, open_live, published_build, read_layout, store_path
+from indexer.builds.live import LiveIndex, open_live, published_build, read_layout
 from indexer.domain import Channel, QueryKind
 from indexer.encoders import Encoder
 from indexer.settings import SearchSettings
+from indexer.stores.edge_keeping import EdgeStores
 from indexer.stores.lexical import Lexicon
 from service.search.query import Query
 from service.search.searcher import Searcher
@@ -76,7 +77,7 @@ def main() -> None:
     encoder = encoder_of(index.manifest, settings)
     searcher = Searcher(CatalogProducts(database), settings.search)
     with tempfile.TemporaryDirectory() as copied:
-        shutil.copytree(store_path(settings.home, build) / "shard", Path(copied) / "shard")
+        shutil.copytree(EdgeStores(settings.home).path(build) / "shard", Path(copied) / "shard")
         lexicon = read_layout(database, build)[1].lexicon
         bare = _bare(Path(copied) / "shard", index, encoder, lexicon, settings.search)
         ours, theirs = _alternate(

@@ -61,14 +61,12 @@ def report(
     from eval.report.checking import checked
     from eval.report.run import as_row, report_of, title, write_run_report
     from eval.runs.document import read_run
-    from eval.runs.runner import catalog_of, suite_of
+    from eval.runs.runner import suite_of
     from indexer.bootstrap import load_settings
 
     document = read_run(run)
     suite, settings = suite_of(document), load_settings()
-    made = report_of(
-        suite, document, measure, checked(suite, catalog_of(document, suite), settings) if checks else None
-    )
+    made = report_of(suite, document, measure, checked(suite, document, settings) if checks else None)
     page = html or (None if as_json else run.with_name(f"{run.name.split('.')[0]}.html"))
     if page is not None:
         write_run_report(made, settings, page)

@@ -47,19 +47,19 @@ def make_suite(
 
 def check(
     suite: SuitePath,
-    catalog: Annotated[str | None, typer.Option(help="Default: the suite's, where the ledger has it.")] = None,
+    catalog: Annotated[str | None, typer.Option(help="Default: the suite's, where a build of it is published.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Look for leaks and faults in a suite: the same query in both halves, its photo in the gallery, bare products."""
     from eval.suites.checks.check import check_suite
-    from eval.suites.checks.products import Gallery
+    from eval.suites.checks.products import gallery_of
     from eval.suites.checks.show import print_report
     from eval.suites.files import read_suite
     from indexer.bootstrap import load_settings, open_catalogue
     from indexer.images.decoders import DecoderPool
 
     asked, settings = read_suite(suite), load_settings()
-    gallery = Gallery.of(open_catalogue(settings), catalog, asked.card.catalog)
+    gallery = gallery_of(open_catalogue(settings), catalog, asked.card.catalog)
     with DecoderPool.of(settings.images) as decoders:
         report = check_suite(asked, gallery, decoders)
     if as_json:

@@ -63,12 +63,8 @@ def check_recall(candidate: Candidate) -> Findings:
     manifest, settings = candidate.manifest, candidate.settings
     if settings.store.kind == "memory":
         return Findings(notices=["The memory store searches exactly, so its recall was not checked."])
-    with candidate.database.session() as session:
-        newest = BuildRepository(session).recent(manifest.catalog, limit=1)[0].id
-    if newest != manifest.build:
-        told = f"Recall was not checked: the catalogue was read again since build {manifest.build}, by {newest}."
-        return Findings(notices=[told])
-    ledger = Ledger(candidate.database, Embeddings(settings.home, manifest.encoder), manifest)
+    embeddings = Embeddings(settings.home, manifest.encoder, settings.embeddings.url)
+    ledger = Ledger(candidate.database, embeddings, manifest)
     recall = recall_of(candidate.index.store, ledger, manifest, settings.search)
     if recall is None:
         return Findings(notices=["Recall was not checked: the weights leave no vectors to search by."])

@@ -58,11 +58,11 @@ def _queries(
     ledger: Ledger, manifest: BuildManifest, search: SearchSettings
 ) -> Iterator[tuple[QueryKind, VectorQuery]]:
     page = ledger.sample(PRODUCTS)
-    for (_, images), row in zip(page, ledger.block(page).rows, strict=True):
+    for entry, row in zip(page, ledger.block(page).rows, strict=True):
         photo, text = np.split(row, 2)
         for kind, vector in ((QueryKind.TEXT, text), (QueryKind.PHOTO, photo)):
             query = _query(kind, vector, manifest, search)
-            if query is not None and (images or kind is QueryKind.TEXT):
+            if query is not None and (entry.images or kind is QueryKind.TEXT):
                 yield kind, query
 
 

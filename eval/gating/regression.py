@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eval.errors import MeasureError
 from eval.gating.findings import Findings, listed, together
-from eval.gating.sides import Access, ServedBuild, Side, candidate_side, open_published_side
+from eval.gating.sides import Access, Side, candidate_side, open_published_side
 from eval.gating.suites import check_canaries, check_floor, compare, overlap, relevant_products
 from eval.measures import Run
 from eval.suites.files import read_suite
@@ -72,7 +72,7 @@ def _ask(paths: Sequence[Path], side: Side, candidate: Candidate) -> tuple[list[
 
 def _gone(suite: Suite, candidate: Candidate) -> list[str]:
     wanted = relevant_products(suite)
-    known = CatalogProducts(candidate.database).get_many(candidate.manifest.catalog, wanted)
+    known = CatalogProducts(candidate.database).get_many(candidate.manifest, wanted)
     return [product for product in wanted if product not in known]
 
 
@@ -87,11 +87,7 @@ def _against_published(asked: Sequence[Asked], candidate: Candidate, access: Acc
         except (StoreMismatch, EncoderMismatch, InputError) as error:
             return Findings(notices=[f"Nothing was compared with build {build}, which cannot be asked: {error}"])
         before = [side.run(one.suite) for one in asked]
-    found = [_compared(one, run, candidate) for one, run in zip(asked, before, strict=True)]
-    if isinstance(side, ServedBuild) and any(one.gone for one in asked):
-        told = "The running service does not show products that left the catalogue; that they are lost is not counted."
-        found.append(Findings(notices=[told]))
-    return together(found)
+    return together(_compared(one, run, candidate) for one, run in zip(asked, before, strict=True))
 
 
 def _compared(one: Asked, before: Run, candidate: Candidate) -> Findings:

@@ -1,11 +1,10 @@
 """The builds that are compared: one that is opened here, and the published one of a running service.
 
 A running service is asked before its store is opened: a shopper's next search must not find the store taken. It answers
-with its own settings where a request cannot say them, and without products that left the catalogue; a build that is
-opened here shows those too.
+with its own settings where a request cannot say them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,9 +18,9 @@ from indexer.bootstrap import encoder_of
 from indexer.builds.gates import Candidate
 from indexer.builds.live import LiveIndex, open_live
 from indexer.catalog.published import PublishedRepository
-from indexer.domain import BuildManifest, Product
+from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
-from indexer.errors import ConflictError, InputError, StoreMismatch
+from indexer.errors import ConflictError, InputError
 from indexer.images.decoders import DecoderPool
 from indexer.settings import SearchSettings, Settings
 from service.address import running_service
@@ -29,7 +28,6 @@ from service.client import RemoteShop
 from service.local import Searching
 from service.request import SearchRequest
 from service.search.answer import Answer
-from service.search.searcher import Products
 from service.shop import CatalogProducts
 
 
@@ -40,21 +38,6 @@ class Side(Protocol):
         """A query that cannot be answered is absent. Raises UnavailableError, ConflictError."""
 
 
-class EveryProduct:
-    """The catalogue's products, and a nameless one for any other id.
-
-    A product that left the catalogue keeps its rank in the build that still holds it, and judgements that name one
-    count against the build that does not.
-    """
-
-    def __init__(self, products: Products) -> None:
-        self._products = products
-
-    def get_many(self, catalog: str, ids: Sequence[str]) -> Mapping[str, Product]:
-        found = self._products.get_many(catalog, ids)
-        return {product_id: found.get(product_id) or Product(product_id, "") for product_id in ids}
-
-
 @dataclass(frozen=True)
 class OpenedBuild:
     bench: Bench
@@ -62,7 +45,8 @@ class OpenedBuild:
     watch: Callable[[int, int], None]
 
     def run(self, suite: Suite) -> Run:
-        return run_suite(suite, self.bench, self.search, watch=self.watch).scores
+        """Judgements that name a product the build does not have count against it."""
+        return run_suite(suite, self.bench, self.search, strict=False, watch=self.watch).scores
 
 
 @dataclass(frozen=True)
@@ -129,8 +113,6 @@ def open_published_side(candidate: Candidate, build: str, access: Access, decode
     StoreOwned when a process that is no service has it open.
     """
     settings, catalog = candidate.settings, candidate.manifest.catalog
-    if settings.store.kind == "memory":
-        raise StoreMismatch("the memory store keeps no build but the newest.")
     with candidate.database.session() as session:
         published = PublishedRepository(session).find(catalog)
     served = published is not None and published.build == build
@@ -147,8 +129,7 @@ def open_published_side(candidate: Candidate, build: str, access: Access, decode
 def _opened(candidate: Candidate, index: LiveIndex, encoder: Encoder, decoders: DecoderPool) -> OpenedBuild:
     settings = candidate.settings
     remembering = RememberingEncoder(encoder, settings.home, settings.encoder.batch_size)
-    products = EveryProduct(CatalogProducts(candidate.database))
-    bench = Bench(index, settings.store.kind, remembering, products, decoders)
+    bench = Bench(index, settings.store.kind, remembering, CatalogProducts(candidate.database), decoders)
     return OpenedBuild(bench, settings.search, candidate.watch)
 
 

@@ -19,7 +19,6 @@ from eval.report.charts import interval_chart
 from eval.report.gallery import open_gallery
 from eval.report.html import render
 from eval.runs.document import RunDocument
-from eval.runs.runner import catalog_of
 from eval.runs.summary import Latency, summarise
 from eval.suites.groups import ALL
 from indexer.settings import Settings
@@ -32,7 +31,7 @@ OPEN = 5
 def write_comparison_report(comparison: Comparison, settings: Settings, path: Path) -> None:
     """One HTML file. Raises OSError when it cannot be written."""
     won, lost = _cases(comparison, comparison.wins), _cases(comparison, comparison.losses)
-    gallery = open_gallery(comparison.suite, catalog_of(comparison.after, comparison.suite), [*won, *lost], settings)
+    gallery = open_gallery(comparison.suite, comparison.after, [*won, *lost], settings)
     parts = [(group, one) for group, found in comparison.figures.items() if group != ALL for one in found]
     values = {
         "comparison": comparison,

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from eval.generation import Generation
 from eval.report.cases import Case
+from eval.runs.document import RunDocument
+from eval.runs.runner import build_of, catalog_of
 from eval.suites.suite import Suite
 from indexer.bootstrap import open_catalogue
-from indexer.catalog.catalogs import CatalogRepository
-from indexer.catalog.engine import Database
-from indexer.catalog.products import ProductRepository
-from indexer.domain import Product
-from indexer.errors import NotFound, SettingsError, UnavailableError
+from indexer.errors import NotFound, NothingPublished, SettingsError, UnavailableError
 from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
 from service.web.pictures import Pictures
@@ -18,8 +17,6 @@ from service.web.pictures import Pictures
 SIDE = 144
 QUALITY = 72
 """With SIDE some 4 kB a thumbnail, so that a report of 400 of them can still be sent by mail."""
-CHUNK = 1_000
-"""Products read from the database at once."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,11 @@ class Gallery:
     missing: str
 
 
-def open_gallery(suite: Suite, catalog: str, cases: Sequence[Case], settings: Settings) -> Gallery:
-    """The pictures of the cases. A catalogue or a photo that has gone is said in `missing`, not raised."""
+def open_gallery(suite: Suite, document: RunDocument, cases: Sequence[Case], settings: Settings) -> Gallery:
+    """The pictures of the cases, as the run's build had them while the ledger has that.
+
+    A catalogue or a photo that has gone is said in `missing`, not raised.
+    """
     wanted = list(dict.fromkeys(product for case in cases for product in case.products))
     photos = list(dict.fromkeys(case.query.photo for case in cases if case.query.photo is not None))
     try:
@@ -45,13 +45,14 @@ def open_gallery(suite: Suite, catalog: str, cases: Sequence[Case], settings: Se
             pictures = Pictures(database, decoders, SIDE, QUALITY)
             taken = _photos(suite, photos, pictures)
             try:
-                found = _products(database, catalog, wanted)
-                drawn = pictures.of_products(catalog, found)
-            except NotFound as error:
+                generation = Generation.of(database, catalog_of(document, suite), build_of(document))
+                found = generation.products(wanted)
+                drawn = pictures.of_products(generation.catalog, found.values())
+            except (NotFound, NothingPublished) as error:
                 return Gallery({}, {}, taken, _all_missing(wanted, str(error)))
     except (SettingsError, UnavailableError) as error:
         return Gallery({}, {}, {}, _all_missing(wanted, str(error)))
-    titles = {product.id: product.title for product in found}
+    titles = {product.id: product.title for product in found.values()}
     return Gallery(titles, drawn, taken, _missing(len(wanted) - len(drawn), len(wanted), len(photos) - len(taken)))
 
 
@@ -65,14 +66,6 @@ def _photos(suite: Suite, names: Iterable[str], pictures: Pictures) -> dict[str,
         if picture is not None:
             taken[name] = picture
     return taken
-
-
-def _products(database: Database, catalog: str, ids: Sequence[str]) -> list[Product]:
-    with database.session() as session:
-        CatalogRepository(session).get(catalog)
-        repository = ProductRepository(session)
-        chunks = (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
-        return [product for chunk in chunks for product in repository.get_many(catalog, chunk).values()]
 
 
 def _all_missing(wanted: Sequence[str], reason: str) -> str:

@@ -16,7 +16,6 @@ from eval.report.curves import Curve, by_depth, leads, precision_recall
 from eval.report.gallery import open_gallery
 from eval.report.html import render
 from eval.runs.document import RunDocument
-from eval.runs.runner import catalog_of
 from eval.runs.summary import Figure, Summary, summarise
 from eval.suites.checks.report import SuiteReport
 from eval.suites.groups import ALL
@@ -86,7 +85,7 @@ def report_of(
 def write_run_report(report: RunReport, settings: Settings, path: Path) -> None:
     """One HTML file. Raises OSError when it cannot be written."""
     cases = [*report.worst, *report.best]
-    gallery = open_gallery(report.suite, catalog_of(report.document, report.suite), cases, settings)
+    gallery = open_gallery(report.suite, report.document, cases, settings)
     values = {
         "report": report,
         "title": title(report),

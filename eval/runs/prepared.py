@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
@@ -23,11 +25,11 @@ from eval.suites.loaders.vectors import VECTORS, VectorFile, query_key
 from eval.suites.suite import Suite
 from indexer.builds.embeddings import text_key
 from indexer.builds.live import LiveIndex, layout_of
-from indexer.builds.manifest import describe_build
+from indexer.builds.manifest import LIBRARIES
 from indexer.builds.spreads import POINTS, QUERIES, Sample, SampleQueries, measure_spreads
 from indexer.builds.survey import Survey
 from indexer.builds.texts import FieldCensus, payload, words
-from indexer.domain import Channel, FieldType, Matrix, Pixels, Point, Product, point_id
+from indexer.domain import BuildManifest, Channel, FieldType, Matrix, Pixels, Point, Product, point_id
 from indexer.encoders import EncoderSpec
 from indexer.images.decoders import DecoderPool
 from indexer.images.fit import Fit
@@ -61,12 +63,34 @@ def prepared_bench(suite: Suite, settings: Settings, build: str | None = None) -
         raise RunError(f"{build} was made of other vectors than {suite.directory} holds now ({name}); run it again.")
     encoder = ShippedEncoder(shelf.vectors, suite.card.name)
     survey, pictured = _Surveyor(shelf).survey(suite.directory)
-    manifest = describe_build(name, suite.card.catalog, "en", encoder.spec, survey, images=pictured, rejected=0)
+    manifest = _manifest(name, suite.card.catalog, encoder.spec, survey, pictured)
     store = MemoryStore(layout_of(manifest, survey.lexicon))
     for page in shelf.pages():
         store.upsert(list(_points(manifest.catalog, page, manifest.fields)))
     with DecoderPool.of(settings.images) as decoders:
         yield Bench(LiveIndex(manifest, store), "memory", encoder, shelf.products, decoders)
+
+
+def _manifest(name: str, catalog: str, encoder: EncoderSpec, survey: Survey, pictured: int) -> BuildManifest:
+    """As a build would write it, of no generation: the ledger does not know these products."""
+    return BuildManifest(
+        build=name,
+        catalog=catalog,
+        generation=0,
+        created=datetime.now(UTC),
+        encoder=encoder.identity,
+        precision=encoder.precision,
+        language="en",
+        products=survey.products,
+        images=pictured,
+        rejected=0,
+        points=survey.points,
+        fields=survey.fields,
+        vocabulary=survey.vocabulary,
+        spreads=survey.spreads,
+        fill={channel: vector.tolist() for channel, vector in survey.fill.items()},
+        libraries={one: version(one) for one in LIBRARIES},
+    )
 
 
 class ShippedEncoder:

@@ -41,7 +41,7 @@ class Bench:
     decoders: DecoderPool
 
     def known(self, ids: Sequence[str]) -> dict[str, Product]:
-        return dict(self.products.get_many(self.index.manifest.catalog, ids))
+        return dict(self.products.get_many(self.index.manifest, ids))
 
 
 def run_suite(
@@ -52,14 +52,16 @@ def run_suite(
     name: str = "run",
     depth: int = DEPTH,
     photos: Photos | None = None,
+    strict: bool = True,
     watch: Watch,
 ) -> RunDocument:
     """A query that cannot be answered is kept with the reason, and counts zero.
 
     `photos` are the suite's, where the caller asks it several times. Raises SuiteError when judgements name products
-    that the catalog does not have.
+    that the catalog does not have; unless `strict` they count as not found.
     """
-    check_products(suite, bench)
+    if strict:
+        check_products(suite, bench)
     searcher = Searcher(bench.products, search)
     photos = decoded_photos(suite, bench) if photos is None else photos
     _encode_ahead(suite, photos, bench.encoder)
@@ -105,6 +107,11 @@ def suite_of(document: RunDocument) -> Suite:
 def catalog_of(document: RunDocument, suite: Suite) -> str:
     """Where the run's products are looked up."""
     return suite.card.catalog if document.build is None else document.build.catalog
+
+
+def build_of(document: RunDocument) -> str | None:
+    """The build whose products those are, where one answered."""
+    return None if document.build is None else document.build.build
 
 
 def check_products(suite: Suite, bench: Bench) -> None:

@@ -68,7 +68,7 @@ def census_of(products: Sequence[ShowroomProduct]) -> Census:
     for product in read:
         fields.add(product)
     census = Census(fields.vocabulary(), "en", EDITS, SEED)
-    census.add([(product, ()) for product in sorted(read, key=lambda one: one.id)])
+    census.add((product, None) for product in sorted(read, key=lambda one: one.id))
     return census
 
 

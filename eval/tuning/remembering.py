@@ -7,8 +7,8 @@ other candidates, but score nearly the same ones; trials of another fusion metho
 from collections.abc import Hashable, Mapping, Sequence
 from uuid import UUID
 
-from indexer.domain import Channel, Hit, Point, Product, StoreQuery, Vector, VectorQuery, Where
-from indexer.stores.seam import VectorStore
+from indexer.domain import BuildManifest, Channel, Hit, Point, Product, StoreQuery, Vector, VectorQuery, Where
+from indexer.stores.keeping import OpenStore
 from service.search.searcher import Products
 
 LISTS_KEPT = 5_000
@@ -16,9 +16,9 @@ LISTS_KEPT = 5_000
 
 
 class RememberingStore:
-    """A VectorStore in front of another one. Scores of single points are kept until something is written."""
+    """An OpenStore in front of another one. Scores of single points are kept until something is written."""
 
-    def __init__(self, inner: VectorStore) -> None:
+    def __init__(self, inner: OpenStore) -> None:
         self._inner = inner
         self._lists: dict[Hashable, list[Hit]] = {}
         self._scores: dict[Hashable, dict[UUID, Hit | None]] = {}
@@ -53,6 +53,9 @@ class RememberingStore:
     def count(self) -> int:
         return self._inner.count()
 
+    def close(self) -> None:
+        self._inner.close()
+
     def _among(self, query: StoreQuery, top_k: int, where: Where | None, among: Sequence[UUID]) -> list[Hit]:
         """With `among` a store's ranking is exact, so a point's score does not depend on the other points asked for."""
         known = self._scores.setdefault((_key(query), where), {})
@@ -75,12 +78,12 @@ class RememberedProducts:
         self._inner = inner
         self._known: dict[tuple[str, str], Product | None] = {}
 
-    def get_many(self, catalog: str, ids: Sequence[str]) -> Mapping[str, Product]:
-        missing = [id for id in ids if (catalog, id) not in self._known]
+    def get_many(self, build: BuildManifest, ids: Sequence[str]) -> Mapping[str, Product]:
+        missing = [id for id in ids if (build.build, id) not in self._known]
         if missing:
-            read = self._inner.get_many(catalog, missing)
-            self._known.update({(catalog, id): read.get(id) for id in missing})
-        found = ((id, self._known[catalog, id]) for id in ids)
+            read = self._inner.get_many(build, missing)
+            self._known.update({(build.build, id): read.get(id) for id in missing})
+        found = ((id, self._known[build.build, id]) for id in ids)
         return {id: product for id, product in found if product is not None}
 
 

@@ -1,15 +1,16 @@
 """Every check of a suite, with its catalogue where there is one."""
 
+from eval.generation import Generation
 from eval.suites.checks.balance import check_balance, range_of, relevant, tags
 from eval.suites.checks.photos import query_prints
-from eval.suites.checks.products import Gallery, categories, check_leaks, check_products
+from eval.suites.checks.products import categories, check_leaks, check_products, shown_in
 from eval.suites.checks.queries import check_queries
 from eval.suites.checks.report import Severity, SuiteReport, found, gravest_first
 from eval.suites.suite import Split, Suite
 from indexer.images.decoders import DecoderPool
 
 
-def check_suite(suite: Suite, gallery: Gallery | None, decoders: DecoderPool) -> SuiteReport:
+def check_suite(suite: Suite, gallery: Generation | None, decoders: DecoderPool) -> SuiteReport:
     """Without a gallery what needs the catalogue is skipped, and said to be."""
     prints, unreadable = query_prints(suite, decoders)
     findings = [
@@ -18,12 +19,12 @@ def check_suite(suite: Suite, gallery: Gallery | None, decoders: DecoderPool) ->
     ]
     kinds: dict[str, int] = {}
     if gallery is not None:
-        shown = gallery.shown(suite)
+        shown = shown_in(gallery, suite)
         kinds = categories(suite, shown)
         findings += check_products(suite, shown)
         findings += check_leaks(suite, shown, prints, gallery, decoders) if prints else []
     findings += check_balance(suite, kinds)
-    skipped = f"products, leaks into the gallery and categories: catalog {suite.card.catalog} is not in the ledger"
+    skipped = f"products, leaks into the gallery and categories: no build of catalog {suite.card.catalog} is published"
     return SuiteReport(
         suite=suite.card.name,
         digest=suite.digest,

@@ -3,26 +3,21 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
 
+from eval.generation import Generation
 from eval.suites.checks.photos import FIT, Print, difference_hash, near_pairs
 from eval.suites.checks.report import Finding, Severity, found
 from eval.suites.making.photo import sharing
 from eval.suites.making.sayings import family_of, kind_of
 from eval.suites.suite import Suite, SuiteQuery
-from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
-from indexer.catalog.images import ImageRepository
-from indexer.catalog.products import ProductRepository
 from indexer.catalog.records import ImageRecord
-from indexer.catalog.states import ImageState
 from indexer.domain import ImageRef
+from indexer.errors import NothingPublished, UnknownCatalog
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 
 MOST_PHOTOS = 2_000
 """Gallery photos that are decoded and compared with queries."""
-_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -36,41 +31,27 @@ class Shown:
     """Those that can be searched."""
 
 
-@dataclass(frozen=True)
-class Gallery:
-    """The catalogue behind a suite."""
+def gallery_of(database: Database, named: str | None, usual: str, build: str | None = None) -> Generation | None:
+    """The catalog that was named, else the usual one, as `build` (default: the published one) read it.
 
-    database: Database
-    catalog: str
+    None when nothing is published of the usual one. Raises UnknownCatalog, NothingPublished for the named one.
+    """
+    if named is not None:
+        return Generation.of(database, named, build)
+    try:
+        return Generation.of(database, usual, build)
+    except (UnknownCatalog, NothingPublished):
+        return None
 
-    @classmethod
-    def of(cls, database: Database, named: str | None, usual: str) -> Self | None:
-        """The catalog that was named, else the usual one, None when the ledger lacks that. Raises UnknownCatalog."""
-        with database.session() as session:
-            catalogs = CatalogRepository(session)
-            if named is not None:
-                return cls(database, catalogs.get(named).name)
-            return cls(database, usual) if usual in catalogs.names() else None
 
-    def shown(self, suite: Suite) -> dict[str, Shown]:
-        """The products that the suite names, of those the catalog has; a page at a time."""
-        named = list(_named(suite))
-        known: dict[str, Shown] = {}
-        for start in range(0, len(named), _PAGE):
-            page = named[start : start + _PAGE]
-            with self.database.session() as session:
-                products = ProductRepository(session).get_many(self.catalog, page)
-                images = ImageRepository(session).of_products(self.catalog, page)
-            for name, product in products.items():
-                ready = tuple(image for image in images[name] if image.state is ImageState.READY)
-                known[name] = Shown(family_of(product), kind_of(product), bool(product.description), ready)
-        return known
-
-    @property
-    def root(self) -> Path:
-        """Raises UnknownCatalog."""
-        with self.database.session() as session:
-            return Path(CatalogRepository(session).get(self.catalog).root)
+def shown_in(gallery: Generation, suite: Suite) -> dict[str, Shown]:
+    """The products that the suite names, of those the catalog has."""
+    products = gallery.products(list(_named(suite)))
+    photos = gallery.photos(list(products))
+    return {
+        name: Shown(family_of(product), kind_of(product), bool(product.description), photos[name])
+        for name, product in products.items()
+    }
 
 
 def check_products(suite: Suite, shown: Mapping[str, Shown]) -> list[Finding]:
@@ -88,10 +69,10 @@ def check_products(suite: Suite, shown: Mapping[str, Shown]) -> list[Finding]:
 
 
 def check_leaks(
-    suite: Suite, shown: Mapping[str, Shown], prints: Mapping[str, Print], gallery: Gallery, decoders: DecoderPool
+    suite: Suite, shown: Mapping[str, Shown], prints: Mapping[str, Print], gallery: Generation, decoders: DecoderPool
 ) -> list[Finding]:
     """Query photos that are in the gallery: any photo's file, and nearly a photo of their own answer."""
-    twins = sharing(gallery.database, gallery.catalog, [one.content for one in prints.values()])
+    twins = sharing(gallery, [one.content for one in prints.values()])
     same = [name for name, one in prints.items() if twins[one.content]]
     near = [name for name in _near_answers(suite, shown, prints, gallery, decoders) if name not in same]
     return [
@@ -135,7 +116,7 @@ def _torn_families(suite: Suite, shown: Mapping[str, Shown]) -> list[Finding]:
 
 
 def _near_answers(
-    suite: Suite, shown: Mapping[str, Shown], prints: Mapping[str, Print], gallery: Gallery, decoders: DecoderPool
+    suite: Suite, shown: Mapping[str, Shown], prints: Mapping[str, Print], gallery: Generation, decoders: DecoderPool
 ) -> Iterator[str]:
     asked = [query for query in suite.judged if query.photo in prints]
     wanted = {query.id: [one for one in _answers(suite, query) if one in shown] for query in asked}
@@ -151,7 +132,7 @@ def _near_answers(
 
 
 def _gallery_prints(
-    photos: Mapping[str, Sequence[ImageRecord]], gallery: Gallery, decoders: DecoderPool
+    photos: Mapping[str, Sequence[ImageRecord]], gallery: Generation, decoders: DecoderPool
 ) -> dict[str, list[Print]]:
     """Product → prints of its photos, of the first MOST_PHOTOS in all; a photo that went since has none."""
     root = gallery.root

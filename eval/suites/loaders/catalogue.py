@@ -9,7 +9,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from eval.errors import SuiteError
-from indexer.domain import AttributeValue, Product
+from indexer.domain import AttributeValue, BuildManifest, Product
 from indexer.sources import rows
 from indexer.sources.columns import ColumnPlan
 from indexer.sources.products import product_of
@@ -77,8 +77,8 @@ class CatalogueProducts:
         except OSError as error:
             raise SuiteError(f"{self._path}: {error.strerror or error}; import the data set again.") from error
 
-    def get_many(self, catalog: str, ids: Sequence[str]) -> Mapping[str, Product]:
-        """Those of the ids that there are, once the file was iterated over; it holds one catalog only."""
+    def get_many(self, build: BuildManifest, ids: Sequence[str]) -> Mapping[str, Product]:
+        """Those of the ids that there are, once the file was iterated over; it holds those of one build only."""
         found = {}
         with self._path.open("rb") as stream:
             for product_id in ids:

@@ -26,8 +26,8 @@ from safetensors import SafetensorError, safe_open
 
 from eval.errors import SuiteError
 from eval.suites.loaders.loaded import ShippedVectors
-from indexer.builds.cache import KEY_BYTES
 from indexer.builds.embeddings import text_key
+from indexer.builds.segments import KEY_BYTES
 from indexer.domain import Matrix, Vector
 
 VECTORS = "vectors.safetensors"

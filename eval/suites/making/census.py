@@ -26,7 +26,6 @@ from eval.suites.making.sayings import (
     singulars,
     terms_of,
 )
-from indexer.builds.survey import Page
 from indexer.builds.texts import values_of, words
 from indexer.domain import Product
 from indexer.sources.columns import key_of
@@ -66,8 +65,9 @@ class Census:
         self._codes = Sample[Variant](wanted, f"codes {seed}")
         self._unheard = {noun: frozenset(singulars(noun)) for noun in ABSENT_CANDIDATES}
 
-    def add(self, page: Page) -> None:
-        for product, photos in page:
+    def add(self, products: Iterable[tuple[Product, str | None]]) -> None:
+        """In the order of ids, each with the content hash of its first photo that can be searched."""
+        for product, photo in products:
             number = len(self.ids)
             self.ids.append(product.id)
             terms = tuple(terms_of(product))
@@ -80,7 +80,7 @@ class Census:
                 intern(kind_of(product)),
                 looks_of(product),
                 terms,
-                photos[0].content_hash if photos else None,
+                photo,
             )
             self._families.add(variant.family, variant)
             if product.parent is not None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from eval.errors import EmptySuite
+from eval.generation import Generation
 from eval.suites.files import write_suite
 from eval.suites.making.cards import edit_card, photo_card, text_card
 from eval.suites.making.census import CODE_FIELDS, Census
@@ -19,9 +20,8 @@ from eval.suites.making.text import absent_questions, attribute_questions, code_
 from eval.suites.making.writing import claim, write_photos
 from eval.suites.suite import Suite, SuiteCard
 from indexer.builds.live import published_build
-from indexer.builds.survey import pages
+from indexer.builds.pages import pages
 from indexer.catalog.builds import BuildRepository
-from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
 from indexer.domain import BuildManifest, Frozen
 from indexer.errors import NothingPublished
@@ -97,9 +97,9 @@ class _Workshop:
             claim(self.out / name)
         with self.database.session() as session:
             manifest = BuildRepository(session).manifest(build)
-            self.root = Path(CatalogRepository(session).get(catalog).root)
         if manifest is None:
             raise NothingPublished(f"Build {build} of catalog {catalog} was never finished; build the catalogue again.")
+        self.gallery = Generation(self.database, catalog, manifest.generation)
         self.census = taken(self.database, manifest, self.recipe.queries, self.recipe.seed)
 
     def text(self) -> Suite | None:
@@ -129,13 +129,11 @@ class _Workshop:
         if not products:
             self.left_out[MadeKind.PHOTO] = "no product has a photo that can be searched"
             return None
-        made = photo_queries(
-            products, self.recipe.catalog, self.root, self.database, self.decoders, self.recipe.seed, self.watch
-        )
+        made = photo_queries(products, self.gallery, self.decoders, self.recipe.seed, self.watch)
         directory = self.out / "photo"
         queries, qrels = write_photos(made, directory)
         if not queries:
-            self.left_out[MadeKind.PHOTO] = f"none of the photos can be read any more under {self.root}"
+            self.left_out[MadeKind.PHOTO] = f"none of the photos can be read any more under {self.gallery.root}"
             return None
         description = "Catalogue photos stood in other rooms or taken from another angle, in other light."
         gallery = "Gallery: every product of the catalog, best photo of each, the one a query was made from among them."
@@ -156,7 +154,7 @@ class _Workshop:
             )
             return None
         photos = [one.reference.photo for one in triplets if one.reference.photo is not None]
-        doubles = sharing(self.database, self.recipe.catalog, photos)
+        doubles = sharing(self.gallery, photos)
         questions = [self._edited(one, doubles.get(one.reference.photo or "", frozenset())) for one in triplets]
         return self._written(edit_card(self.recipe.catalog, self.recipe.command), questions, "edit")
 
@@ -186,6 +184,6 @@ class _Workshop:
 def taken(database: Database, manifest: BuildManifest, wanted: int, seed: int) -> Census:
     """A page in memory at a time."""
     census = Census(manifest.vocabulary, manifest.language, wanted, seed)
-    for page in pages(database, manifest.catalog):
-        census.add(page)
+    for page in pages(database, manifest.catalog, manifest.generation):
+        census.add((entry.product, next(iter(entry.hashes), None)) for entry in page)
     return census

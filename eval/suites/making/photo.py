@@ -3,24 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from eval.generation import Generation
 from eval.suites.making.census import Variant
 from eval.suites.making.sampling import half_of, joined
 from eval.suites.making.sayings import family_of
 from eval.suites.making.views import SIDE, shopper_view
 from eval.suites.suite import SuiteQuery
-from indexer.catalog.engine import Database
-from indexer.catalog.images import ImageRepository
-from indexer.catalog.products import ProductRepository
 from indexer.catalog.records import ImageRecord
-from indexer.catalog.states import ImageState
 from indexer.domain import ImageRef
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.fit import Fit
+from indexer.places import Place
 from indexer.showroom.split import stable_fraction
 
 PHOTOS = "photos"
@@ -53,18 +50,17 @@ def with_photos(families: Families, count: int) -> list[tuple[Variant, Sequence[
 
 def photo_queries(
     chosen: Sequence[tuple[Variant, Sequence[Variant]]],
-    catalog: str,
-    root: Path,
-    database: Database,
+    gallery: Generation,
     decoders: DecoderPool,
     seed: int,
     watch: Callable[[int, int], None],
 ) -> Iterator[PhotoQuery]:
     """In the order given; a product whose photo can no longer be read, or is another one now, is passed over."""
-    twins = sharing(database, catalog, [variant.photo for variant, _ in chosen if variant.photo is not None])
+    twins = sharing(gallery, [variant.photo for variant, _ in chosen if variant.photo is not None])
     families = {variant.id: family for variant, family in chosen}
-    halves = _together(database, catalog, [variant for variant, _ in chosen], twins)
-    tasks = (_task(record, variant, root) for variant, record in _first_photos(database, catalog, chosen))
+    halves = _together(gallery, [variant for variant, _ in chosen], twins)
+    root = gallery.root
+    tasks = (_task(record, variant, root) for variant, record in _first_photos(gallery, chosen))
     for number, (task, decoded) in enumerate(decoders.map(tasks), start=1):
         watch(number, len(chosen))
         variant = task.key
@@ -76,47 +72,28 @@ def photo_queries(
             yield PhotoQuery(_query(variant, halves[variant.family], moved), grades, view)
 
 
-def sharing(database: Database, catalog: str, hashes: Sequence[str]) -> Twins:
+def sharing(gallery: Generation, hashes: Sequence[str]) -> Twins:
     """The products that have each of the photos, in one pass over the ledger of images."""
     wanted = frozenset(hashes)
     found: dict[str, set[str]] = {one: set() for one in wanted}
-    for record in searchable(database, catalog) if wanted else ():
+    for record in gallery.every_photo() if wanted else ():
         if record.content_hash in found:
             found[record.content_hash].add(record.product_id)
     return {one: frozenset(products) for one, products in found.items()}
 
 
-def searchable(database: Database, catalog: str) -> Iterator[ImageRecord]:
-    """Every photo of the catalog that can be searched."""
-    after = None
-    while True:
-        with database.session() as session:
-            page = ImageRepository(session).page(catalog, ImageState.READY, after)
-        if not page:
-            return
-        yield from page
-        after = page[-1].product_id, page[-1].image_id
-
-
 def _first_photos(
-    database: Database, catalog: str, chosen: Sequence[tuple[Variant, Sequence[Variant]]]
+    gallery: Generation, chosen: Sequence[tuple[Variant, Sequence[Variant]]]
 ) -> Iterator[tuple[Variant, ImageRecord]]:
-    for start in range(0, len(chosen), _PAGE):
-        variants = [variant for variant, _ in chosen[start : start + _PAGE]]
-        with database.session() as session:
-            records = ImageRepository(session).of_products(catalog, [variant.id for variant in variants])
-        for variant in variants:
-            for record in records[variant.id]:
-                if record.content_hash == variant.photo:
-                    yield variant, record
-                    break
+    records = gallery.photos([variant.id for variant, _ in chosen])
+    for variant, _ in chosen:
+        for record in records[variant.id]:
+            if record.content_hash == variant.photo:
+                yield variant, record
+                break
 
 
-_PAGE = 500
-"""Products whose photos are looked up at once."""
-
-
-def _task(record: ImageRecord, variant: Variant, root: Path) -> DecodeTask:
+def _task(record: ImageRecord, variant: Variant, root: Place) -> DecodeTask:
     return DecodeTask(ImageRef(record.uri), _FIT, root, key=variant)
 
 
@@ -127,14 +104,11 @@ def _whole(decoded: Decoded) -> Image.Image:
     return Image.fromarray(decoded.pixels).crop((left, top, left + width, top + height))
 
 
-def _together(database: Database, catalog: str, variants: Sequence[Variant], twins: Twins) -> dict[str, str]:
+def _together(gallery: Generation, variants: Sequence[Variant], twins: Twins) -> dict[str, str]:
     """Family → the name whose half it is in: families that share a photo are in the same."""
     others = sorted({product for products in twins.values() for product in products})
     family = {variant.id: variant.family for variant in variants}
-    for start in range(0, len(others), _PAGE):
-        with database.session() as session:
-            found = ProductRepository(session).get_many(catalog, others[start : start + _PAGE])
-        family |= {name: family_of(product) for name, product in found.items()}
+    family |= {name: family_of(product) for name, product in gallery.products(others).items()}
     return joined(
         (variant.family, family[product])
         for variant in variants

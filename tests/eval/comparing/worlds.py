@@ -33,6 +33,7 @@ def manifest(build: str = "b1") -> BuildManifest:
     return BuildManifest(
         build=build,
         catalog=CATALOG,
+        generation=1,
         created=datetime(2026, 11, 21, tzinfo=UTC),
         encoder=EncoderIdentity(name="fake", fingerprint="f" * 64, dim=64),
         precision="fp32",

@@ -14,7 +14,8 @@ from indexer.builds.embeddings import Embeddings
 from indexer.builds.live import LiveIndex, open_live
 from indexer.domain import Channel, Hit, Point, QueryKind, VectorQuery, point_id
 from indexer.errors import StoreMismatch
-from indexer.settings import SearchSettings, StoreSettings
+from indexer.settings import SearchSettings
+from indexer.store_settings import StoreSettings
 from tests.eval.gating.worlds import MUGS, MugShop
 from tests.fakes import FakeEncoder
 
@@ -42,6 +43,14 @@ def test_a_store_that_holds_what_it_must_finds_what_exact_search_finds(mugs: Mug
     assert found == Recall(1.0, {QueryKind.TEXT: 1.0, QueryKind.PHOTO: 1.0}, 2 * len(MUGS))
     with closing(open_live(mugs.database, mugs.settings, mugs.mixed)) as edge:
         assert recall(mugs, edge) == found
+
+
+def test_a_build_is_held_against_its_own_generation(mugs: MugShop) -> None:
+    """In the newest one the photos are other ones."""
+    with closing(open_live(mugs.database, mugs.settings, mugs.published)) as older:
+        found = recall(mugs, older)
+    assert found is not None
+    assert found.mean == 1.0
 
 
 def test_lost_points_are_missed(mugs: MugShop, index: LiveIndex) -> None:
@@ -86,11 +95,11 @@ def test_the_gate_refuses_a_store_below_the_demand_and_names_the_kinds(mugs: Mug
 
 def test_the_sample_is_the_same_every_time_and_bounded(mugs: MugShop, index: LiveIndex) -> None:
     ledger = Ledger(mugs.database, Embeddings(mugs.settings.home, index.manifest.encoder), index.manifest)
-    first, again = ([product.id for product, _ in ledger.sample(5)] for _ in range(2))
+    first, again = ([entry.product.id for entry in ledger.sample(5)] for _ in range(2))
     assert first == again
     assert len(set(first)) == 5
     assert first != sorted(first), "not just the first ones"
-    assert {product.id for product, _ in ledger.sample(PRODUCTS)} == {one.id for one in MUGS}
+    assert {entry.product.id for entry in ledger.sample(PRODUCTS)} == {one.id for one in MUGS}
 
 
 def test_a_kind_of_query_without_vectors_is_not_asked(mugs: MugShop, index: LiveIndex) -> None:

@@ -14,7 +14,7 @@ from eval.report.run import as_row, report_of, title, write_run_report
 from eval.suites.checks.report import Finding, Range, Severity, SuiteReport
 from eval.suites.suite import Suite
 from indexer.settings import SearchSettings, Settings
-from tests.eval.comparing.worlds import A, B, run_of
+from tests.eval.comparing.worlds import A, B, manifest, run_of
 from tests.pages import HOSTILE, Page
 
 CHECKS = SuiteReport(
@@ -161,8 +161,10 @@ def test_the_json_holds_curves_and_checks_and_no_nan(suite: Suite) -> None:
 
 
 def test_the_suite_is_checked_with_and_without_its_catalogue(suite: Suite, shop: Settings, broken: Settings) -> None:
-    whole = checked(suite, "shop", shop)
+    document = run_of(suite, "a", A)
+    whole = checked(suite, document, shop)
     assert whole.skipped == ()
     assert "no-photo" in {one.check for one in whole.findings}
-    assert checked(suite, "shop", broken).skipped
-    assert checked(suite, "another", shop).skipped
+    assert checked(suite, document, broken).skipped
+    another = manifest().model_copy(update={"catalog": "another"})
+    assert checked(suite, document.model_copy(update={"build": another}), shop).skipped

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eval.generation import Generation
 from eval.suites.checks.check import check_suite
 from eval.suites.checks.photos import FIT, difference_hash
-from eval.suites.checks.products import Gallery
+from eval.suites.checks.products import gallery_of
 from eval.suites.checks.report import Severity, SuiteReport
 from eval.suites.suite import Qrels, Split, Suite, SuiteCard, SuiteQuery
 from indexer.bootstrap import open_catalogue
@@ -29,8 +30,8 @@ def decoders(memory: Settings) -> Iterator[DecoderPool]:
 
 
 @pytest.fixture
-def gallery(memory: Settings) -> Gallery:
-    return Gallery(open_catalogue(memory), CATALOG)
+def gallery(memory: Settings) -> Generation:
+    return Generation.of(open_catalogue(memory), CATALOG)
 
 
 def suite_of(queries: Sequence[SuiteQuery], qrels: Qrels | None = None, directory: Path = Path()) -> Suite:
@@ -65,7 +66,7 @@ def scene(seed: int) -> Image.Image:
     return Image.fromarray(coarse).resize((96, 96), Image.Resampling.BICUBIC)
 
 
-def test_a_good_suite_has_no_findings(decoders: DecoderPool, gallery: Gallery) -> None:
+def test_a_good_suite_has_no_findings(decoders: DecoderPool, gallery: Generation) -> None:
     suite = suite_of([tune("a", "red shoe"), report("b", "blue shoe")], {"b": {"shoe-blue": 1}})
     told = check_suite(suite, gallery, decoders)
     assert (told.sound, found(told)) == (True, {"no-text": ("shoe-red", "shoe-blue")})
@@ -111,7 +112,7 @@ def test_paraphrases_alone_and_torn(decoders: DecoderPool) -> None:
     assert found(told) == {"paraphrases-in-both-halves": ("torn",), "paraphrase-alone": ("alone",)}
 
 
-def test_a_photo_that_is_in_the_gallery(decoders: DecoderPool, gallery: Gallery, tmp_path: Path) -> None:
+def test_a_photo_that_is_in_the_gallery(decoders: DecoderPool, gallery: Generation, tmp_path: Path) -> None:
     names = [save(tmp_path, "same.png", photo_of("red", seed=50)), save(tmp_path, "other.png", scene(5))]
     queries = [tune("a", photo=names[0]), tune("b", photo=names[1])]
     told = check_suite(suite_of(queries, {"b": {"lamp-black": 1}}, tmp_path), gallery, decoders)
@@ -119,7 +120,7 @@ def test_a_photo_that_is_in_the_gallery(decoders: DecoderPool, gallery: Gallery,
     assert "photo-nearly-in-gallery" not in found(told)
 
 
-def test_a_photo_that_is_nearly_its_answers(decoders: DecoderPool, gallery: Gallery, tmp_path: Path) -> None:
+def test_a_photo_that_is_nearly_its_answers(decoders: DecoderPool, gallery: Generation, tmp_path: Path) -> None:
     Image.open(save_path(tmp_path, photo_of("red", seed=50))).convert("RGB").save(tmp_path / "near.jpg", quality=80)
     told = check_suite(suite_of([tune("a", photo="near.jpg")], directory=tmp_path), gallery, decoders)
     assert found(told)["photo-nearly-in-gallery"] == ("near.jpg",)
@@ -139,7 +140,7 @@ def test_a_photo_that_cannot_be_read_is_an_error(decoders: DecoderPool, tmp_path
     assert not told.sound
 
 
-def test_products_that_are_missing_or_bare(decoders: DecoderPool, gallery: Gallery) -> None:
+def test_products_that_are_missing_or_bare(decoders: DecoderPool, gallery: Generation) -> None:
     suite = suite_of([tune("a", "mug"), tune("b", like="nobody")], {"a": {"mug-sketch": 1, "gone": 0}})
     told = check_suite(suite, gallery, decoders)
     assert found(told)["unknown-product"] == ("gone", "nobody")
@@ -148,7 +149,7 @@ def test_products_that_are_missing_or_bare(decoders: DecoderPool, gallery: Galle
     assert not told.sound
 
 
-def test_a_family_in_both_halves(decoders: DecoderPool, gallery: Gallery) -> None:
+def test_a_family_in_both_halves(decoders: DecoderPool, gallery: Generation) -> None:
     queries = [tune("a", like="mug-red"), report("b", like="mug-blue", change="in green"), report("c", like="shoe-red")]
     assert found(check_suite(suite_of(queries), gallery, decoders))["family-in-both-halves"] == ("mug",)
 
@@ -166,13 +167,15 @@ def test_queries_with_very_many_answers_and_tags_that_cover_most(decoders: Decod
 
 def test_what_is_skipped_without_the_catalogue_is_said(decoders: DecoderPool, memory: Settings) -> None:
     database = open_catalogue(memory)
-    assert Gallery.of(database, None, CATALOG) == Gallery(database, CATALOG)
-    assert Gallery.of(database, None, "elsewhere") is None
+    assert gallery_of(database, None, CATALOG) == Generation.of(database, CATALOG)
+    assert gallery_of(database, None, "elsewhere") is None
     with pytest.raises(UnknownCatalog):
-        Gallery.of(database, "elsewhere", CATALOG)
+        gallery_of(database, "elsewhere", CATALOG)
     elsewhere = replace(suite_of([tune("a", "red mug")]), card=CARD.model_copy(update={"catalog": "elsewhere"}))
     told = check_suite(elsewhere, None, decoders)
-    assert told.skipped == ("products, leaks into the gallery and categories: catalog elsewhere is not in the ledger",)
+    assert told.skipped == (
+        "products, leaks into the gallery and categories: no build of catalog elsewhere is published",
+    )
 
 
 def test_a_half_without_queries_is_noted(decoders: DecoderPool) -> None:

@@ -7,6 +7,7 @@ import pytest
 from eval.errors import SuiteError
 from eval.suites.loaders.catalogue import CatalogueProducts, writing
 from indexer.domain import ImageRef, Product
+from tests.eval.comparing.worlds import manifest
 from tests.eval.suites.loaders.worlds import products_in
 
 FULL = Product(
@@ -28,7 +29,7 @@ def test_a_product_comes_back_as_it_was_by_build_and_by_search(tmp_path: Path) -
     assert products_in(tmp_path) == {"a 1": FULL, "b": Product(id="b", title="Plain")}
     products = CatalogueProducts(path)
     assert [product.id for product in products] == ["a 1", "b"]
-    assert products.get_many("any", ["b", "nobody", "a 1"]) == {"b": Product(id="b", title="Plain"), "a 1": FULL}
+    assert products.get_many(manifest(), ["b", "nobody", "a 1"]) == {"b": Product(id="b", title="Plain"), "a 1": FULL}
 
 
 def test_what_is_longer_than_a_catalogue_allows_is_cut(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from eval.suites.making.census import Census
 from indexer.builds.texts import FieldCensus
-from indexer.catalog.records import ImageRecord
-from indexer.catalog.states import ImageState
 from indexer.domain import Product
 
 
@@ -23,11 +21,5 @@ def census_of(
     for one in products:
         fields.add(one)
     census = Census(fields.vocabulary(), language, wanted, 0)
-    census.add([(one, _photos(one.id, photos or {})) for one in sorted(products, key=lambda one: one.id)])
+    census.add((one, (photos or {}).get(one.id)) for one in sorted(products, key=lambda one: one.id))
     return census
-
-
-def _photos(name: str, photos: dict[str, str]) -> tuple[ImageRecord, ...]:
-    if name not in photos:
-        return ()
-    return (ImageRecord(name, "0", 0, f"{name}.jpg", None, ImageState.READY, content_hash=photos[name]),)
