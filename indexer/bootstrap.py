@@ -1,19 +1,31 @@
 """The composition root of the index side: settings into objects. Importing it opens nothing."""
 
+import logging
 import os
-from collections.abc import Mapping
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from tomllib import TOMLDecodeError
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError as UnreadableSetting
 
+from indexer.builds.changing import Seeing
+from indexer.builds.embeddings import Embeddings
+from indexer.builds.live import read_layout
 from indexer.builds.pipeline import Pipeline
+from indexer.builds.worker import Worker
 from indexer.catalog.engine import Database, open_database
 from indexer.domain import BuildManifest, Frozen
 from indexer.encoders import Encoder, open_encoder
 from indexer.errors import EncoderMismatch, SettingsError
+from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
+from indexer.stores.child import NICENESS
 
 
 def load_settings() -> Settings:
@@ -71,8 +83,55 @@ def override(store: str | None, encoder: str | None) -> Settings:
     return settings.model_copy(update=given)
 
 
-def open_pipeline(database: Database, settings: Settings) -> Pipeline:
-    return Pipeline(database, settings, open_encoder(settings.encoder))
+@contextmanager
+def seeing(database: Database, settings: Settings, build: str) -> Iterator[Seeing]:
+    """Reading photos and texts as the build does, for products that are put live. Raises like `encoder_of`."""
+    manifest, _ = read_layout(database, build)
+    with DecoderPool.of(settings.images) as decoders:
+        yield Seeing(
+            encoder_of(manifest, settings),
+            Embeddings(settings.home, manifest.encoder, settings.embeddings.url),
+            decoders,
+        )
+
+
+def run_worker(settings: Settings) -> None:
+    """Build what the ledger asks for until the process is told to stop; a build under way is left to the next one."""
+    logging.basicConfig(format="%(levelname)s %(message)s")
+    logging.getLogger("indexer").setLevel(logging.INFO)
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, lambda *_: sys.exit())
+
+    def open_named(name: str) -> Encoder:
+        return open_encoder(settings.encoder.model_copy(update={"name": name}))
+
+    Worker(open_catalogue(settings), settings, open_named).run()
+
+
+def run_inner_worker(settings: Settings) -> None:
+    """`run_worker` as a child of the service: it gives way to it, and goes when it is gone."""
+    os.nice(NICENESS)
+    parent = os.getppid()
+    threading.Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()
+    run_worker(settings)
+
+
+def open_pipeline(database: Database, settings: Settings, on_ray: bool = False) -> Pipeline:
+    """Raises SettingsError, also when Ray is wanted and not installed."""
+    encoder = open_encoder(settings.encoder)
+    if not on_ray:
+        return Pipeline(database, settings, encoder)
+    from indexer.builds.embedder import Equipment
+    from indexer.scale import OnRay
+
+    on_cluster = OnRay(Equipment.of(settings, encoder.spec.identity), encoder.spec)
+    return Pipeline(database, settings, encoder, embedder=on_cluster)
+
+
+def _outlive_nobody(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _changed(section: str, before: Frozen, change: dict[str, str]) -> Frozen:

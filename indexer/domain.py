@@ -196,6 +196,8 @@ class BuildManifest(Frozen):
 
     build: str
     catalog: str
+    generation: int
+    """Which version of the ledger's rows it was made of."""
     created: datetime
     encoder: EncoderIdentity
     precision: str

@@ -20,9 +20,11 @@ VitrineError
 │   ├── NothingPublished
 │   ├── BuildInProgress       another process is building this catalog
 │   ├── BuildFailed           a build ended without anything to publish
+│   ├── BuildCancelled        somebody stopped the build
 │   ├── PublishRefused        a gate refused a finished build, which stays and can be published later
 │   ├── StoreOwned            another process owns the embedded store
 │   ├── StoreMismatch         the store lacks, or contradicts, the published build
+│   │   └── VectorsMissing    the embedding cache lacks vectors of the build's products
 │   └── EncoderMismatch       the encoder at hand did not make the build's vectors
 └── UnavailableError          something outside is down; trying again later may help
     ├── StoreUnavailable
@@ -130,6 +132,10 @@ class BuildFailed(ConflictError):
     pass
 
 
+class BuildCancelled(ConflictError):
+    pass
+
+
 class PublishRefused(ConflictError):
     pass
 
@@ -139,6 +145,10 @@ class StoreOwned(ConflictError):
 
 
 class StoreMismatch(ConflictError):
+    pass
+
+
+class VectorsMissing(StoreMismatch):
     pass
 
 

@@ -1,6 +1,6 @@
 """What commands show people: tables on standard output, progress on standard error."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -8,8 +8,12 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Table
 from rich.text import Text
 
+from indexer.builds.changing import LiveChange
+from indexer.builds.difference import BuildDifference, DryRun
+from indexer.builds.life import Publication
 from indexer.builds.progress import BuildReport, Watch
 from indexer.builds.progress import Progress as BuildProgress
+from indexer.builds.verdict import GateVerdict
 from indexer.sources import Source
 
 WIDTH = 120
@@ -52,6 +56,56 @@ def watching() -> Iterator[Watch]:
         yield watch
         for task in bars.tasks:
             bars.update(task.id, total=task.completed)
+
+
+@contextmanager
+def copying() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar per table: call with its name, the rows copied and all rows."""
+    with watching() as watch:
+        yield lambda table, done, total: watch(BuildProgress("copying", done, total, 0, table))
+
+
+def print_queued(build: str) -> None:
+    stdout().print(f"Build [bold]{build}[/] waits for a worker. See how it goes with: vitrine builds show {build}")
+
+
+def print_publication(publication: Publication) -> None:
+    console = stdout()
+    replaced = f", in place of {publication.replaced}" if publication.replaced else ""
+    console.print(
+        f"Build [bold]{publication.build}[/] of catalog [bold]{publication.catalog}[/] is published{replaced}."
+    )
+    _print_verdicts(console, publication.verdicts)
+
+
+def print_difference(found: BuildDifference) -> None:
+    stdout().print(f"Build {found.build} of catalog {found.catalog} against {found.against}:")
+    _print_counted(found, found.named)
+
+
+def print_dry_run(found: DryRun) -> None:
+    console = stdout()
+    against = f"published build {found.against}" if found.against else "nothing, as no build is published"
+    console.print(f"Nothing was written. Catalog {found.catalog} against {against}:")
+    _print_counted(found, found.named)
+    reasons = [f"{count:,} photos {reason}" for reason, count in found.rejected_photos.items()]
+    if found.rejected_rows:
+        reasons.insert(0, f"{found.rejected_rows:,} broken rows")
+    console.print(f"would be rejected: {', '.join(reasons) or 'nothing'}")
+    for name in found.named["rejected"]:
+        console.print(Text(f"  {name}", style="dim"))
+
+
+def print_change(change: LiveChange, verb: str) -> None:
+    console = stdout()
+    count = len(change.products)
+    console.print(
+        f"{count:,} product{'' if count == 1 else 's'} of catalog {change.catalog} {verb}; "
+        f"searches show it within {change.visible_within_s:g} s."
+    )
+    for one in change.rejected:
+        what = f"row {one.line}" if one.line else f"{one.product} {one.photo}"
+        console.print(Text(f"  left out: {what}: {one.detail or one.reason}", style="dim"))
 
 
 def print_report(report: BuildReport, source: Source | None) -> None:
@@ -98,11 +152,23 @@ def _print_columns(console: Console, source: Source) -> None:
 def _print_gates(console: Console, report: BuildReport) -> None:
     if report.gates_skipped:
         console.print(Text("The gates were skipped: nobody checked this build.", style="bold yellow"))
-    for one in report.verdicts:
+    _print_verdicts(console, report.verdicts)
+
+
+def _print_verdicts(console: Console, verdicts: Sequence[GateVerdict]) -> None:
+    for one in verdicts:
         figures = ", ".join(f"{name} {value:.3f}" for name, value in one.figures.items())
         console.print(Text(f"Gate {one.gate} passed{': ' if figures else ''}{figures}", style="dim"))
         for notice in one.notices:
             console.print(Text(f"  {notice}", style="dim"))
+
+
+def _print_counted(found: BuildDifference | DryRun, named: Mapping[str, Sequence[str]]) -> None:
+    console = stdout()
+    for kind, count in (("added", found.added), ("changed", found.changed), ("removed", found.removed)):
+        more = ", …" if count > len(named[kind]) else ""
+        console.print(Text(f"{kind:<9} {count:>9,}  {', '.join(named[kind])}{more}"))
+    console.print(Text(f"unchanged {found.unchanged:>9,}"))
 
 
 def _print_rejects(console: Console, report: BuildReport) -> None:

@@ -1,7 +1,7 @@
-"""The builds that are being searched: opened on first use, switched when another one is published, closed when idle."""
+"""The builds that are being searched: opened, kept up with live changes, switched when another one is published."""
 
+import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +10,15 @@ from indexer.builds.live import LiveIndex, open_live, published_build
 from indexer.catalog.engine import Database
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
+from indexer.errors import VitrineError
 from indexer.settings import Settings
+from indexer.stores.keeping import Stores
+from indexer.stores.opening import open_stores
 
-FRESH_SECONDS = 0.5
-"""For so long the ledger is not asked again which build is published."""
+FOLLOW_SECONDS = 0.5
+"""Between two looks at the ledger: what is published, and what was changed live."""
+
+LOG = logging.getLogger(__name__)
 
 OpenEncoder = Callable[[BuildManifest], Encoder]
 
@@ -26,26 +31,41 @@ class _Open:
 
 
 class LiveBuilds:
-    """Thread-safe. A request leases one build for its whole life, so no answer mixes two."""
+    """Thread-safe. A request leases one build for its whole life, so no answer mixes two.
+
+    With `follow` a thread of its own looks at the ledger: requests take the build that is open, go on with it while a
+    newly published one is opened, and keep it when that cannot be opened. Without, each request looks first.
+    """
 
     def __init__(
         self,
         database: Database,
         settings: Settings,
         open_encoder: OpenEncoder,
-        fresh_seconds: float = FRESH_SECONDS,
+        follow: bool = False,
+        stores: Stores | None = None,
     ) -> None:
+        """`stores`; absent: those that the settings name."""
         self._database = database
         self._settings = settings
+        self._stores = stores or open_stores(settings)
         self._open_encoder = open_encoder
-        self._fresh_seconds = fresh_seconds
         self._lock = threading.Lock()
+        """Of everything below; never held while something is opened."""
         self._open: dict[str, _Open] = {}
         """By build. A build that was replaced stays until its last request has ended."""
         self._current: dict[str, str] = {}
         """The build that new requests of a catalog get."""
+        self._names: dict[str | None, str] = {}
+        """The catalog that is meant by what requests name; nothing means the only one published."""
         self._encoders: dict[str, Encoder] = {}
-        self._published: dict[str | None, tuple[float, str, str]] = {}
+        self._looking = threading.Lock()
+        """Held by the one thread that looks at the ledger, opens builds and applies live changes."""
+        self._closed = threading.Event()
+        self._faults: dict[str, str] = {}
+        self._follower = threading.Thread(target=self._follow, name="follow", daemon=True) if follow else None
+        if self._follower is not None:
+            self._follower.start()
 
     @contextmanager
     def lease(self, catalog: str | None) -> Iterator[tuple[LiveIndex, Encoder]]:
@@ -53,40 +73,66 @@ class LiveBuilds:
 
         Raises UnknownCatalog, NothingPublished, StoreMismatch, StoreOwned, EncoderMismatch, UnavailableError.
         """
-        held = self._acquire(catalog or self._settings.catalog)
+        wanted = catalog or self._settings.catalog
+        held = self._held(wanted) if self._follower is not None else None
+        if held is None:
+            with self._looking:
+                held = self._looked(wanted)
         try:
             yield held.index, held.encoder
         finally:
-            with self._lock:
-                held.users -= 1
-                self._close_left()
+            self._let_go(held)
 
     def close(self) -> None:
+        """Waits for nothing but the follower; a build in use is closed by its last request."""
+        self._closed.set()
+        if self._follower is not None:
+            self._follower.join()
         with self._lock:
             self._current.clear()
+            self._names.clear()
             self._close_left()
 
-    def _acquire(self, wanted: str | None) -> _Open:
+    def _held(self, wanted: str | None) -> _Open | None:
+        """What is open for these requests, taken for one more."""
         with self._lock:
-            catalog, build = self._resolve(wanted)
-            held = self._open.get(build) or self._opened(build)
-            held.users += 1
-            self._current[catalog] = build
-            self._close_left()
+            held = self._open.get(self._current.get(self._names.get(wanted, ""), ""))
+            if held is not None:
+                held.users += 1
             return held
 
-    def _resolve(self, wanted: str | None) -> tuple[str, str]:
-        now = time.monotonic()
-        known = self._published.get(wanted)
-        if known is None or now - known[0] >= self._fresh_seconds:
-            known = (now, *published_build(self._database, wanted))
-            if self._current.get(known[1]) != known[2]:
-                self._published.clear()  # the same catalog may be known by its name and as the only one
-            self._published[wanted] = known
-        return known[1], known[2]
+    def _looked(self, wanted: str | None) -> _Open:
+        """What the ledger says is published, opened if need be, up to date, and taken for one more request."""
+        catalog, build = published_build(self._database, wanted)
+        with self._lock:
+            held = self._open.get(build)
+            if held is not None:
+                held.users += 1
+        if held is None:
+            held = self._opened(build)
+        else:
+            self._caught_up(held)
+        with self._lock:
+            self._open[build] = held
+            self._names[wanted] = catalog
+            self._current[catalog] = build
+            self._close_left()
+        return held
+
+    def _caught_up(self, held: _Open) -> None:
+        try:
+            held.index.catch_up()
+        except VitrineError:
+            self._let_go(held)
+            raise
+
+    def _let_go(self, held: _Open) -> None:
+        with self._lock:
+            held.users -= 1
+            self._close_left()
 
     def _opened(self, build: str) -> _Open:
-        index = open_live(self._database, self._settings, build)
+        index = open_live(self._database, self._settings, build, self._stores)
         fingerprint = index.manifest.encoder.fingerprint
         try:
             encoder = self._encoders.get(fingerprint) or self._open_encoder(index.manifest)
@@ -94,8 +140,30 @@ class LiveBuilds:
             index.close()
             raise
         self._encoders[fingerprint] = encoder
-        held = self._open[build] = _Open(index, encoder)
-        return held
+        return _Open(index, encoder, users=1)
+
+    def _follow(self) -> None:
+        while not self._closed.wait(FOLLOW_SECONDS):
+            with self._lock:
+                wanted = list(self._names)
+            for name in wanted:
+                try:
+                    self._look_again(name)
+                except Exception:  # a fault in here must not stop the following for good
+                    LOG.exception("Looking at the ledger failed; it is tried again.")
+
+    def _look_again(self, wanted: str | None) -> None:
+        """What cannot be opened is told once; whatever is open goes on answering."""
+        try:
+            with self._looking:
+                held = self._looked(wanted)
+        except VitrineError as error:
+            if self._faults.get(wanted or "") != str(error):
+                LOG.warning("%s The build that was searched so far goes on.", error)
+            self._faults[wanted or ""] = str(error)
+            return
+        self._faults.pop(wanted or "", None)
+        self._let_go(held)
 
     def _close_left(self) -> None:
         """Close the builds that no request uses and that no new one will get."""

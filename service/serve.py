@@ -5,12 +5,15 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from multiprocessing import get_context
 
 import uvicorn
 from fastapi import FastAPI
 
-from indexer.bootstrap import load_settings
+from indexer.bootstrap import load_settings, run_inner_worker
 from indexer.errors import ConflictError, NothingPublished, SettingsError, VitrineError
 from indexer.settings import Settings
 from service.address import announce, running_service, withdraw
@@ -42,7 +45,8 @@ def serve(settings: Settings) -> None:
         host, port = listening.getsockname()[:2]
         announce(settings.home, f"http://{_bracketed(host)}:{port}", app.state.instance)
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            with _worker(settings):
+                uvicorn.Server(config).run(sockets=[listening])
         finally:
             withdraw(settings.home)
 
@@ -66,6 +70,21 @@ def _serve_many(settings: Settings) -> None:
         port=settings.service.port,
         workers=settings.service.workers,
     )
+
+
+@contextmanager
+def _worker(settings: Settings) -> Iterator[None]:
+    """With the embedded store one process more builds what is queued; elsewhere workers are started by themselves."""
+    if settings.store.kind != "edge":
+        yield
+        return
+    worker = get_context("spawn").Process(target=run_inner_worker, args=(settings,), name="worker")
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.join()
 
 
 def _warmed(shop: Shop) -> Shop:

@@ -1,14 +1,20 @@
 """Search over the published builds: the one object that the API, the command line and the demo talk to."""
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Self
 
+from indexer.builds.changing import LiveChange, Seeing, delete_products, put_products, update_product
+from indexer.builds.embeddings import Embeddings
+from indexer.builds.given import ProductUpdate
 from indexer.builds.live import published_build
+from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
-from indexer.domain import Product
+from indexer.domain import BuildManifest, EncoderIdentity, Product
 from indexer.encoders import Encoder
 from indexer.errors import ImageRejected, NothingPublished
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
@@ -28,21 +34,29 @@ class CatalogProducts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get_many(self, catalog: str, ids: Sequence[str]) -> Mapping[str, Product]:
+    def get_many(self, build: BuildManifest, ids: Sequence[str]) -> Mapping[str, Product]:
         with self._database.session() as session:
-            return ProductRepository(session).get_many(catalog, ids)
+            return ProductRepository(session).get_many(build.catalog, ids, generation=build.generation)
 
 
 class Shop:
     """Thread-safe. Opens builds and encoders on first use; `close` gives the embedded stores up."""
 
     def __init__(
-        self, database: Database, settings: Settings, open_encoder: OpenEncoder, decoders: DecoderPool
+        self,
+        database: Database,
+        settings: Settings,
+        open_encoder: OpenEncoder,
+        decoders: DecoderPool,
+        follow: bool = False,
     ) -> None:
+        """`follow`: look for publications and live changes beside the requests, not in them."""
         self._database = database
         self._settings = settings
-        self._live = LiveBuilds(database, settings, open_encoder)
+        self._live = LiveBuilds(database, settings, open_encoder, follow)
         self._decoders = decoders
+        self._spare: dict[str, deque[Embeddings]] = {}
+        """By the encoder's fingerprint, for one thread at a time each."""
         self._searcher = Searcher(CatalogProducts(database), settings.search)
 
     def search(self, request: SearchRequest, photo: bytes | None = None) -> Answer:
@@ -52,9 +66,27 @@ class Shop:
 
     def product(self, catalog: str | None, product_id: str) -> Product:
         """Raises UnknownProduct, with ids that are close."""
-        found, _ = published_build(self._database, catalog or self._settings.catalog)
+        found, build = published_build(self._database, catalog or self._settings.catalog)
         with self._database.session() as session:
-            return ProductRepository(session).get(found, product_id)
+            generation = BuildRepository(session).get(build).generation
+            return ProductRepository(session).get(found, product_id, generation=generation)
+
+    def put(self, catalog: str | None, products: Sequence[Product]) -> LiveChange:
+        """Add the products, replacing those of equal id.
+
+        Raises InputError for an id given twice, and what keeps the published build from being searched.
+        """
+        with self._live.lease(catalog) as (index, encoder), self._embeddings(index.manifest.encoder) as embeddings:
+            seeing = Seeing(encoder, embeddings, self._decoders)
+            return put_products(self._database, index.manifest.catalog, products, seeing)
+
+    def update(self, catalog: str | None, product_id: str, update: ProductUpdate) -> LiveChange:
+        """Change what needs no encoder. Raises UnknownProduct, with ids that are close, NothingPublished."""
+        return update_product(self._database, self._published(catalog), product_id, update)
+
+    def delete(self, catalog: str | None, product_ids: Sequence[str]) -> LiveChange:
+        """Take the products out. Raises UnknownProduct, with ids that are close, NothingPublished."""
+        return delete_products(self._database, self._published(catalog), product_ids)
 
     def catalogs(self) -> dict[str, str | None]:
         """Every catalog with the build that is published for it."""
@@ -87,6 +119,22 @@ class Shop:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @contextmanager
+    def _embeddings(self, encoder: EncoderIdentity) -> Iterator[Embeddings]:
+        """Opened once for as many puts as there ever are at the same time: reading what is cached takes a while."""
+        spare = self._spare.setdefault(encoder.fingerprint, deque())
+        try:
+            opened = spare.pop()
+        except IndexError:
+            opened = Embeddings(self._settings.home, encoder, self._settings.embeddings.url)
+        try:
+            yield opened
+        finally:
+            spare.append(opened)
+
+    def _published(self, catalog: str | None) -> str:
+        return published_build(self._database, catalog or self._settings.catalog)[0]
 
     def _query(self, request: SearchRequest, photo: bytes | None, encoder: Encoder) -> Query:
         decoded = None if photo is None else self._decoded(photo, encoder)

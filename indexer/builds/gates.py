@@ -13,7 +13,7 @@ from indexer.builds.verdict import GateVerdict
 from indexer.catalog.engine import Database
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
-from indexer.errors import BuildInProgress
+from indexer.errors import BuildCancelled, BuildInProgress, CatalogueUnavailable, StoreUnavailable
 from indexer.settings import Settings
 
 GROUP = "vitrine.gates"
@@ -35,7 +35,7 @@ class Candidate:
     published: str | None
     """The build it would replace."""
     watch: Callable[[int, int], None] = unwatched
-    """Told the queries asked so far and their number. Raises BuildInProgress when the build was taken over."""
+    """Told the queries asked so far and their number. Raises BuildInProgress, BuildCancelled for a build lost."""
 
     @property
     def manifest(self) -> BuildManifest:
@@ -76,16 +76,16 @@ def refusal(candidate: Candidate, verdicts: tuple[GateVerdict, ...]) -> str | No
         [
             f"Build {manifest.build} of catalog {manifest.catalog} is finished, and refused. {stays}",
             *reasons,
-            "To publish it all the same, build again with --skip-gates; nothing is encoded twice.",
+            f"To publish it all the same: vitrine builds publish {manifest.build} --skip-gates",
         ]
     )
 
 
 def _asked(name: str, gate: Gate, candidate: Candidate) -> GateVerdict:
-    """Gates are other people's code, so that any error is expected here."""
+    """Gates are other people's code, so that any error is expected here; what is down is asked again by a new try."""
     try:
         return GateVerdict.model_validate(gate(candidate))
-    except BuildInProgress:
+    except (BuildInProgress, BuildCancelled, CatalogueUnavailable, StoreUnavailable):
         raise
     except Exception as error:  # noqa: BLE001
         broke = f"The gate broke and is taken as a refusal. {type(error).__name__}: {error}"

@@ -5,16 +5,41 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.records import BuildRecord
-from indexer.errors import UnavailableError, VitrineError
+from indexer.catalog.states import BuildState
+from indexer.errors import BuildCancelled, BuildInProgress, UnavailableError, VitrineError
 
 TTL = timedelta(seconds=40)
 """After this long without a heartbeat a build may be taken over."""
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 5.0
+
+
+@dataclass
+class Lease:
+    """What the heartbeat has learnt since."""
+
+    build: str
+    _lost: threading.Event = field(default_factory=threading.Event)
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raises BuildInProgress when another process has the build now, BuildCancelled when somebody stopped it."""
+        if self._cancelled.is_set():
+            raise BuildCancelled(f"Build {self.build} was cancelled. Nothing was published.")
+        if self._lost.is_set():
+            raise BuildInProgress(f"Build {self.build} was taken over by another process.")
+
+    def learn(self, state: BuildState | None) -> None:
+        """None: somebody else has the lease."""
+        if state is None:
+            self._lost.set()
+        elif state is BuildState.CANCELLED:
+            self._cancelled.set()
 
 
 def owner_name() -> str:
@@ -29,28 +54,28 @@ def abandoned(build: BuildRecord) -> bool:
 
 
 @contextmanager
-def heartbeat(database: Database, build_id: str, owner: str) -> Iterator[threading.Event]:
-    """Renew the lease from a thread of its own; the event is set when the lease was lost to someone else.
+def heartbeat(database: Database, build_id: str, owner: str) -> Iterator[Lease]:
+    """Renew the lease from a thread of its own.
 
     A database that is down for a moment is asked again with the next beat.
     """
-    stop, lost = threading.Event(), threading.Event()
+    stop, lease = threading.Event(), Lease(build_id)
 
     def beat() -> None:
         while not stop.wait(BEAT_SECONDS):
             try:
                 with database.begin() as session:
-                    BuildRepository(session).heartbeat(build_id, owner, datetime.now(UTC))
+                    lease.learn(BuildRepository(session).heartbeat(build_id, owner, datetime.now(UTC)))
             except UnavailableError:
                 continue
             except VitrineError:
-                lost.set()
+                lease.learn(None)
                 return
 
     thread = threading.Thread(target=beat, name=f"lease-{build_id}", daemon=True)
     thread.start()
     try:
-        yield lost
+        yield lease
     finally:
         stop.set()
         thread.join()

@@ -1,22 +1,29 @@
-"""Published builds, opened for searching."""
+"""Builds opened for searching, each with every live change of its catalog."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from indexer.builds.embeddings import Embeddings
+from indexer.builds.following import Following
 from indexer.builds.write import write_points
 from indexer.catalog.builds import BuildRepository
+from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
+from indexer.catalog.placements import PlacementRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.domain import BuildManifest
-from indexer.errors import NothingPublished, StoreMismatch, UnknownCatalog
+from indexer.errors import NothingPublished, StoreMismatch, UnknownCatalog, VectorsMissing
 from indexer.settings import Settings
-from indexer.stores.edge import EdgeStore
+from indexer.stores.keeping import OpenStore, Stores
 from indexer.stores.lexical import Lexicon
-from indexer.stores.memory import MemoryStore
-from indexer.stores.seam import Layout, VectorStore
+from indexer.stores.opening import open_stores
+from indexer.stores.seam import Layout
+
+
+def _nothing_to_follow() -> int:
+    return 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,17 +31,13 @@ class LiveIndex:
     """Resolved once per request, so that no answer mixes two builds."""
 
     manifest: BuildManifest
-    store: VectorStore
+    store: OpenStore
+    catch_up: Callable[[], int] = _nothing_to_follow
+    """Apply the live changes there were since; the number of products changed. For one thread at a time."""
 
     def close(self) -> None:
-        """Give the embedded store up, so that another process may own it."""
-        if isinstance(self.store, EdgeStore):
-            self.store.close()
-
-
-def store_path(home: Path, build: str) -> Path:
-    """Where the embedded store keeps a build; never renamed."""
-    return home / "stores" / "edge" / build
+        """Give an embedded store up, so that another process may own it."""
+        self.store.close()
 
 
 def published_build(database: Database, catalog: str | None) -> tuple[str, str]:
@@ -53,21 +56,32 @@ def published_build(database: Database, catalog: str | None) -> tuple[str, str]:
     return found.catalog, found.build
 
 
-def open_live(database: Database, settings: Settings, build: str) -> LiveIndex:
-    """Raises StoreMismatch when the configured store lacks the build, StoreOwned when another process has it open."""
+def open_live(database: Database, settings: Settings, build: str, stores: Stores | None = None) -> LiveIndex:
+    """The build with every live change so far, from `stores`, by default those that the settings name.
+
+    Raises StoreMismatch when they lack the build, StoreOwned when another process has it open.
+    """
+    stores = stores or open_stores(settings)
     manifest, layout = read_layout(database, build)
-    if settings.store.kind == "memory":
-        return LiveIndex(manifest, _replayed(database, settings.home, manifest, layout))
-    path = store_path(settings.home, build)
-    if not path.is_dir():
+    if not stores.holds(build):
         raise StoreMismatch(
-            f"Build {build} of catalog {manifest.catalog} is not in the edge store under {settings.home}; "
-            "build the catalogue again (nothing is encoded twice)."
+            f"Build {build} of catalog {manifest.catalog} is not in the {stores.kind} store. Copy it there, without "
+            f"encoding anything: vitrine builds copy {build} --to {stores.kind}"
         )
-    return LiveIndex(manifest, EdgeStore.open(path, layout))
+    embeddings = Embeddings(settings.home, manifest.encoder, settings.embeddings.url)
+    store = stores.open(build, layout)
+    try:
+        applied = _prepared(database, stores, store, manifest, embeddings)
+        following = Following(database, stores, store, manifest, embeddings, applied)
+        following.catch_up()
+    except BaseException:
+        store.close()
+        raise
+    return LiveIndex(manifest, store, following.catch_up)
 
 
 def read_layout(database: Database, build: str) -> tuple[BuildManifest, Layout]:
+    """Raises UnknownBuild, StoreMismatch for a build that has not come so far."""
     with database.session() as session:
         manifest = BuildRepository(session).manifest(build)
         lexicon = BuildRepository(session).lexicon(build)
@@ -81,16 +95,21 @@ def layout_of(manifest: BuildManifest, lexicon: Lexicon) -> Layout:
     return Layout(manifest.encoder.dim, fill, manifest.fields, lexicon)
 
 
-def _replayed(database: Database, home: Path, manifest: BuildManifest, layout: Layout) -> MemoryStore:
-    """A store can always be rebuilt from the ledger and the embedding cache, without the encoder."""
-    store = MemoryStore(layout)
-    embeddings = Embeddings(home, manifest.encoder)
+def _prepared(
+    database: Database, stores: Stores, store: OpenStore, manifest: BuildManifest, embeddings: Embeddings
+) -> int:
+    """The live change up to which the store is. One that is kept nowhere is filled from the ledger and the cache."""
+    with database.session() as session:
+        newest = ChangeRepository(session).last(manifest.catalog)
+        applied = PlacementRepository(session).applied(manifest.build, stores.kind)
+    if stores.keeps:
+        return applied
     try:
-        for _ in write_points(database, manifest.catalog, manifest.fields, embeddings, store.upsert):
+        for _ in write_points(database, manifest, embeddings, store.upsert):
             pass
     except KeyError as error:
-        raise StoreMismatch(
-            f"Catalog {manifest.catalog} changed since build {manifest.build}, or its embeddings under {home} are "
-            "gone; build the catalogue again."
+        raise VectorsMissing(
+            f"The embeddings of build {manifest.build} of catalog {manifest.catalog} are gone; "
+            "build the catalogue again."
         ) from error
-    return store
+    return newest

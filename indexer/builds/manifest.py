@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from indexer.builds.jobs import Job
 from indexer.builds.survey import Survey
 from indexer.domain import BuildManifest
 from indexer.encoders import EncoderSpec
@@ -11,17 +12,16 @@ LIBRARIES = ("vitrine", "numpy", "open_clip_torch", "pillow", "qdrant-edge-py", 
 """Their versions are recorded."""
 
 
-def describe_build(
-    build: str, catalog: str, language: str, encoder: EncoderSpec, surveyed: Survey, images: int, rejected: int
-) -> BuildManifest:
+def describe_build(job: Job, encoder: EncoderSpec, surveyed: Survey, images: int, rejected: int) -> BuildManifest:
     """`images` can be searched, `rejected` were left out by the gate."""
     return BuildManifest(
-        build=build,
-        catalog=catalog,
+        build=job.build,
+        catalog=job.catalog,
+        generation=job.generation,
         created=datetime.now(UTC),
         encoder=encoder.identity,
         precision=encoder.precision,
-        language=language,
+        language=job.language,
         products=surveyed.products,
         images=images,
         rejected=rejected,

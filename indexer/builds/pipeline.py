@@ -3,168 +3,200 @@
 Every stage can be repeated: what a killed build finished is found in the ledger and the cache by the next one.
 """
 
-import secrets
+import logging
+import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
 
+from indexer.builds.devices import open_embedder
 from indexer.builds.embed import ImageStage, embed_texts
+from indexer.builds.embedder import Embedder
 from indexer.builds.embeddings import Embeddings
+from indexer.builds.following import demand_readable, with_vectors
 from indexer.builds.gates import Candidate, Gate, ask, installed_gates, refusal
-from indexer.builds.lease import TTL, abandoned, heartbeat, owner_name
-from indexer.builds.live import LiveIndex, layout_of, open_live, store_path
+from indexer.builds.jobs import BuildRequest, Job, begin, end, hold
+from indexer.builds.languages import LANGUAGES
+from indexer.builds.lease import heartbeat
+from indexer.builds.live import LiveIndex, layout_of, open_live
 from indexer.builds.manifest import describe_build
-from indexer.builds.progress import BuildReport, Progress, Watch
-from indexer.builds.publish import prune, publish, verify, withhold
+from indexer.builds.progress import BuildReport, Ledgered, Progress, Watch
+from indexer.builds.prune import prune
+from indexer.builds.publish import publish, verify, withhold
 from indexer.builds.read import ReadCounts, read_source
 from indexer.builds.survey import Survey, survey
 from indexer.builds.verdict import GateVerdict
-from indexer.builds.write import write_points
+from indexer.builds.write import write_build
 from indexer.catalog.builds import BuildRepository
-from indexer.catalog.catalogs import CatalogRepository
+from indexer.catalog.catalogs import lock_catalog
+from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
+from indexer.catalog.generations import GenerationRepository
 from indexer.catalog.images import ImageRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.catalog.rejects import RejectRepository
-from indexer.catalog.states import ACTIVE_STATES, BuildState, ImageState
+from indexer.catalog.states import BuildState, ImageState
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
-from indexer.errors import BuildFailed, BuildInProgress, PublishRefused, SettingsError, StoreMismatch, VitrineError
-from indexer.images.decoders import DecoderPool
+from indexer.errors import (
+    BuildCancelled,
+    BuildFailed,
+    BuildInProgress,
+    PublishRefused,
+    StoreMismatch,
+    UnavailableError,
+    VitrineError,
+)
 from indexer.settings import Settings
 from indexer.sources import Source
-from indexer.stores.child import EdgeBuilder
+from indexer.stores.keeping import Stores
+from indexer.stores.opening import open_stores
 
-LANGUAGES = {
-    "da": "danish",
-    "de": "german",
-    "en": "english",
-    "es": "spanish",
-    "fi": "finnish",
-    "fr": "french",
-    "hu": "hungarian",
-    "it": "italian",
-    "nl": "dutch",
-    "no": "norwegian",
-    "pt": "portuguese",
-    "ro": "romanian",
-    "ru": "russian",
-    "sv": "swedish",
-    "tr": "turkish",
-}
-"""Language tag of a catalog → the stemmer and stop words of its lexical channel."""
+PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds between tries while a store or the database is unreachable; each is stretched by up to a half at random."""
 
-PASSING_REASONS = ("fetch_failed", "decode_timeout", "out_of_memory")
-"""Rejections that another try may not repeat; every build tries those images again."""
+LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Job:
-    build: str
-    catalog: str
-    language: str
-    source: Source
-    resumed: bool
-    """Whether it goes on with a build that another process left unfinished."""
+@dataclass
+class Encoded:
+    """What this process encoded for a build, over all tries."""
+
+    images: int = 0
+    texts: int = 0
 
 
 class Pipeline:
     """Builds catalogues one after the other; the encoder and the database stay the caller's."""
 
     def __init__(
-        self, database: Database, settings: Settings, encoder: Encoder, gates: Mapping[str, Gate] | None = None
+        self,
+        database: Database,
+        settings: Settings,
+        encoder: Encoder,
+        gates: Mapping[str, Gate] | None = None,
+        stores: Stores | None = None,
+        pauses: tuple[float, ...] = PAUSES,
+        embedder: Embedder | None = None,
     ) -> None:
-        """`gates` by name; absent: all that are installed."""
+        """`gates` by name; absent: all that are installed. `stores`; absent: those that the settings name.
+
+        `embedder` is what looks at photos and reads the catalogue's texts; absent: the devices that the settings name.
+        """
         self._database = database
         self._settings = settings
         self._encoder = encoder
         self._gates = installed_gates() if gates is None else gates
-        self._embeddings = Embeddings(settings.home, encoder.spec.identity)
+        self._pauses = pauses
+        self._stores = stores or open_stores(settings)
+        self._embeddings = Embeddings(settings.home, encoder.spec.identity, settings.embeddings.url)
+        self._embedder = embedder or open_embedder(encoder, self._embeddings, settings)
 
     def run(
-        self, source: Source, catalog: str, watch: Watch, language: str | None = None, *, skip_gates: bool = False
+        self,
+        source: Source,
+        catalog: str,
+        watch: Watch,
+        language: str | None = None,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        skip_gates: bool = False,
     ) -> BuildReport:
         """Build and publish; nothing is published unless every stage ended well and no gate refuses.
 
-        Raises SettingsError for a language without a stemmer, BuildInProgress while another process builds the
-        catalogue, BuildFailed, PublishRefused, and what the stages raise.
+        `mapping` is what the source was opened with. Raises SettingsError for a language without a stemmer,
+        BuildInProgress while another process builds the catalogue, BuildFailed, BuildCancelled, PublishRefused, and
+        what the stages raise.
         """
+        request = BuildRequest.of(source, self._settings.encoder.name, mapping, skip_gates)
+        job = begin(self._database, catalog, language, request, self._stores.kind)
+        return self.go_on(job, watch, source)
+
+    def go_on(self, job: Job, watch: Watch, source: Source | None = None) -> BuildReport:
+        """Bring a claimed build to its end; its source is opened if it is not given. Raises like `run`."""
         started = time.monotonic()
-        if language is not None and language not in LANGUAGES:
-            raise SettingsError(f"No lexical search for language {language!r}; choose {', '.join(LANGUAGES)}.")
-        owner = owner_name()
-        job = self._claim(source, catalog, language, owner)
-        with heartbeat(self._database, job.build, owner) as lost, self._recording_failure(job):
+        beating = heartbeat(self._database, job.build, job.owner)
+        with beating as lease, self._recording_failure(job), closing(self._embedder):
+            ledgered = Ledgered(self._database, job.build)
 
             def guarded(progress: Progress) -> None:
-                if lost.is_set():
-                    raise BuildInProgress(f"Build {job.build} was taken over by another process.")
+                lease.check()
+                ledgered(progress)
                 watch(progress)
 
-            report = self._stages(job, guarded, {} if skip_gates else self._gates)
-        if skip_gates and report.state == "published":
+            report = self._patiently(job, source or job.request.open(), guarded)
+        if job.request.skip_gates and report.state == "published":
             report = report.model_copy(update={"gates_skipped": True})
         return report.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
 
-    def _claim(self, source: Source, catalog: str, language: str | None, owner: str) -> Job:
-        """Go on with the build that a dead process left, else begin one."""
-        now = datetime.now(UTC)
-        with self._database.begin() as session:
-            catalogs, builds = CatalogRepository(session), BuildRepository(session)
-            kept = catalogs.ensure(catalog, root=str(source.root), source=str(source.path), language=language)
-            running = next((one for one in builds.recent(catalog) if one.state in ACTIVE_STATES), None)
-            patience = timedelta(0) if running is not None and abandoned(running) else TTL
-            unfinished = builds.claim(catalog, owner, now, patience)
-            build = unfinished.id if unfinished is not None else f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-            if unfinished is None:
-                store = self._settings.store.kind
-                builds.create(build, catalog, owner=owner, store=store, source=str(source.path), settings={}, now=now)
-        return Job(build, catalog, kept.language, source, resumed=unfinished is not None)
+    def _patiently(self, job: Job, source: Source, watch: Watch) -> BuildReport:
+        """Stages can be repeated, so that whatever is down for a moment costs a pause."""
+        encoded = Encoded()
+        for pause in self._pauses:
+            try:
+                return self._stages(job, source, watch, encoded)
+            except UnavailableError:
+                time.sleep(pause * random.uniform(1.0, 1.5))
+        return self._stages(job, source, watch, encoded)
 
-    def _stages(self, job: Job, watch: Watch, gates: Mapping[str, Gate]) -> BuildReport:
+    def _stages(self, job: Job, source: Source, watch: Watch, encoded: Encoded) -> BuildReport:
         self._enter(job, BuildState.READING)
-        with self._database.begin() as session:
-            ImageRepository(session).retry(job.catalog, PASSING_REASONS)
-        read = read_source(self._database, job.build, job.catalog, job.source, watch)
+        read = read_source(self._database, job, source, watch)
         self._enter(job, BuildState.EMBEDDING)
-        encoded_images = self._embed_images(job, watch)
-        standing = self._standing(job, read)
+        self._embed_images(job, source, watch, encoded)
+        standing = self._standing(job)
         if standing is not None:
             return self._discard(job, standing, read)
-        encoded_texts = embed_texts(self._database, job.catalog, self._encoder, self._embeddings, watch)
-        surveyed = survey(self._database, job.catalog, LANGUAGES[job.language], self._encoder, self._embeddings)
-        manifest = self._describe(job, surveyed)
-        self._write(job, manifest, surveyed, watch)
-        verdicts = self._publish(job, manifest, gates, watch)
-        encoded_texts += surveyed.encoded_texts
-        report = self._report(job.catalog, manifest, "published", read, encoded_images, encoded_texts)
-        return report.model_copy(update={"verdicts": verdicts})
+        encoded.texts += embed_texts(self._database, job, self._embedder, self._embeddings, watch)
 
-    def _standing(self, job: Job, read: ReadCounts) -> BuildManifest | None:
+        def embed() -> None:
+            self._embed_images(job, source, watch, encoded)
+            encoded.texts += embed_texts(self._database, job, self._embedder, self._embeddings, watch)
+
+        surveyed = with_vectors(partial(self._survey, job), embed)
+        encoded.texts += surveyed.encoded_texts
+        manifest = self._describe(job, surveyed)
+        with_vectors(partial(self._write, job, manifest, surveyed, watch), embed)
+        verdicts = with_vectors(partial(self._publish, job, manifest, watch), embed)
+        return self._report(job.catalog, manifest, "published", read, encoded).model_copy(update={"verdicts": verdicts})
+
+    def _embed_images(self, job: Job, source: Source, watch: Watch, encoded: Encoded) -> None:
+        stage = ImageStage(self._database, job, source.root, self._embeddings)
+        try:
+            stage.run(self._embedder, watch)
+        finally:
+            encoded.images += stage.encoded
+
+    def _survey(self, job: Job) -> Survey:
+        language = LANGUAGES[job.language]
+        return survey(self._database, job.catalog, job.generation, language, self._encoder, self._embeddings)
+
+    def _standing(self, job: Job) -> BuildManifest | None:
         """The manifest of the published build when another one would be equal to it.
 
-        A build that died, failed or was refused since may have left changes in the ledger that were never published.
+        One that was changed live is built anew, which is how its store is put in order again.
         """
         with self._database.session() as session:
-            builds = BuildRepository(session)
-            newest = next((one for one in builds.recent(job.catalog, limit=2) if one.id != job.build), None)
             published = PublishedRepository(session).find(job.catalog)
-            ready = ImageRepository(session).counts(job.catalog).states[ImageState.READY]
-            manifest = builds.manifest(published.build) if published is not None else None
-        if manifest is None or newest is None or newest.id != manifest.build or job.resumed:
+            manifest = BuildRepository(session).manifest(published.build) if published is not None else None
+            if manifest is None:
+                return None
+            changed = ChangeRepository(session).last(job.catalog) > BuildRepository(session).get(manifest.build).base
+            differs = GenerationRepository(session).differ(job.catalog, manifest.generation, job.generation)
+        if changed or differs or manifest.encoder != self._encoder.spec.identity or manifest.language != job.language:
             return None
-        if ready != manifest.images or read.changed_anything:
-            return None
-        same_encoder = manifest.encoder == self._encoder.spec.identity and manifest.language == job.language
-        return manifest if same_encoder and self._stored(manifest.build) else None
+        return manifest if self._is_searchable(manifest.build) else None
 
-    def _stored(self, build: str) -> bool:
-        if self._settings.store.kind != "memory":
-            return store_path(self._settings.home, build).is_dir()
+    def _is_searchable(self, build: str) -> bool:
+        """A store that is kept nowhere needs every embedding to be there."""
+        if self._stores.keeps:
+            return self._stores.holds(build)
         try:
-            open_live(self._database, self._settings, build)
+            open_live(self._database, self._settings, build, self._stores).close()
         except StoreMismatch:
             return False
         return True
@@ -172,73 +204,56 @@ class Pipeline:
     def _discard(self, job: Job, standing: BuildManifest, read: ReadCounts) -> BuildReport:
         """The rows that were broken this time become the standing build's."""
         with self._database.begin() as session:
+            lock_catalog(session, job.catalog)
+            hold(BuildRepository(session), job)
             RejectRepository(session).move(job.build, standing.build)
+            GenerationRepository(session).abandon(job.catalog, job.generation)
             BuildRepository(session).remove(job.build)
-        return self._report(job.catalog, standing, "unchanged", read, 0, 0)
-
-    def _embed_images(self, job: Job, watch: Watch) -> int:
-        stage = ImageStage(
-            self._database,
-            job.catalog,
-            job.source.root,
-            self._encoder,
-            self._embeddings,
-            self._settings.encoder.batch_size,
-        )
-        with DecoderPool.of(self._settings.images) as decoders:
-            stage.run(decoders, watch)
-        return stage.encoded
+        return self._report(job.catalog, standing, "unchanged", read, Encoded())
 
     def _describe(self, job: Job, surveyed: Survey) -> BuildManifest:
         with self._database.session() as session:
-            states = ImageRepository(session).counts(job.catalog).states
+            states = ImageRepository(session).counts(job.catalog, generation=job.generation).states
         manifest = describe_build(
-            job.build,
-            job.catalog,
-            job.language,
-            self._encoder.spec,
-            surveyed,
-            states[ImageState.READY],
-            states[ImageState.REJECTED],
+            job, self._encoder.spec, surveyed, states[ImageState.READY], states[ImageState.REJECTED]
         )
         with self._database.begin() as session:
-            lexicon = surveyed.lexicon.to_bytes()
-            BuildRepository(session).save_manifest(job.build, manifest, lexicon, datetime.now(UTC))
+            builds, lexicon = BuildRepository(session), surveyed.lexicon.to_bytes()
+            hold(builds, job)
+            builds.save_manifest(job.build, manifest, lexicon, datetime.now(UTC))
         return manifest
 
     def _write(self, job: Job, manifest: BuildManifest, surveyed: Survey, watch: Watch) -> None:
-        """The memory store is filled from the ledger whenever it is opened; only durable stores are written."""
+        """A store that is kept nowhere is filled whenever it is opened, so that there is nothing to write."""
         self._enter(job, BuildState.WRITING)
-        if self._settings.store.kind == "memory":
-            return
-        path = store_path(self._settings.home, job.build)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        layout = layout_of(manifest, surveyed.lexicon)
-        written = 0
-        with EdgeBuilder(path, layout, manifest.points) as builder:
-            for count in write_points(self._database, job.catalog, manifest.fields, self._embeddings, builder.upsert):
-                written += count
-                watch(Progress(BuildState.WRITING, written, manifest.points, manifest.rejected, "points"))
-            builder.finish()
+        if self._stores.keeps:
+            layout = layout_of(manifest, surveyed.lexicon)
+            write_build(self._database, self._stores, manifest, layout, self._embeddings, watch)
 
-    def _publish(
-        self, job: Job, manifest: BuildManifest, gates: Mapping[str, Gate], watch: Watch
-    ) -> tuple[GateVerdict, ...]:
+    def _publish(self, job: Job, manifest: BuildManifest, watch: Watch) -> tuple[GateVerdict, ...]:
         """The store is given up before it is published: a running service opens it at once."""
         self._enter(job, BuildState.VERIFYING)
-        with closing(open_live(self._database, self._settings, job.build)) as index:
-            verify(index, self._database, self._embeddings)
+        with closing(open_live(self._database, self._settings, job.build, self._stores)) as index:
+            verified = verify(index, self._database, self._embeddings)
             candidate = self._candidate(index, watch)
-            verdicts = ask(gates, candidate)
+            verdicts = ask({} if job.request.skip_gates else self._gates, candidate)
         refused = refusal(candidate, verdicts)
         if refused is None:
-            publish(self._database, self._settings.home, manifest)
+            readable = partial(demand_readable, self._database, manifest, self._embeddings, verified)
+            publish(self._database, self._stores, manifest, job, readable)
         else:
-            withhold(self._database, job.build, refused)
-        prune(self._database, self._settings.home, job.catalog)
+            withhold(self._database, job.build, refused, job)
+        self._make_room(job.catalog)
         if refused is not None:
             raise PublishRefused(refused)
         return verdicts
+
+    def _make_room(self, catalog: str) -> None:
+        """The build has ended well: what cannot be reached any more is no fault of it."""
+        try:
+            prune(self._database, self._stores, catalog, self._settings.builds.keep)
+        except UnavailableError as error:
+            LOG.warning("Old builds of catalog %s stay until the next build. %s", catalog, error)
 
     def _candidate(self, index: LiveIndex, watch: Watch) -> Candidate:
         def asked(done: int, total: int) -> None:
@@ -250,32 +265,35 @@ class Pipeline:
         return Candidate(self._database, self._settings, index, self._encoder, replaced, asked)
 
     def _enter(self, job: Job, state: BuildState) -> None:
+        """Raises BuildCancelled, BuildInProgress when another process has taken the build over."""
         with self._database.begin() as session:
-            BuildRepository(session).set_state(job.build, state, datetime.now(UTC))
+            builds = BuildRepository(session)
+            hold(builds, job)
+            builds.set_state(job.build, state, datetime.now(UTC))
 
     @contextmanager
     def _recording_failure(self, job: Job) -> Iterator[None]:
-        """A named error ends the build as failed; an interrupted one stays open for the next process to go on with."""
+        """An error ends the build as failed, an interruption as cancelled; a killed one stays open."""
         try:
             yield
         except OSError as error:
-            self._fail(job, str(error))
+            end(self._database, job, BuildState.FAILED, str(error))
             raise BuildFailed(f"Build {job.build} stopped: {error}. Nothing was published.") from error
-        except (BuildInProgress, PublishRefused):
+        except (BuildInProgress, BuildCancelled, PublishRefused):
             raise
-        except VitrineError as error:
-            self._fail(job, str(error))
+        except Exception as error:
+            reason = str(error) if isinstance(error, VitrineError) else f"{type(error).__name__}: {error}"
+            end(self._database, job, BuildState.FAILED, reason)
             raise
-
-    def _fail(self, job: Job, reason: str) -> None:
-        with self._database.begin() as session:
-            BuildRepository(session).set_state(job.build, BuildState.FAILED, datetime.now(UTC), error=reason)
+        except KeyboardInterrupt:
+            end(self._database, job, BuildState.CANCELLED, "interrupted")
+            raise
 
     def _report(
-        self, catalog: str, manifest: BuildManifest, state: str, read: ReadCounts, images: int, texts: int
+        self, catalog: str, manifest: BuildManifest, state: str, read: ReadCounts, encoded: Encoded
     ) -> BuildReport:
         with self._database.session() as session:
-            reasons = ImageRepository(session).counts(catalog).reasons
+            reasons = ImageRepository(session).counts(catalog, generation=manifest.generation).reasons
         return BuildReport(
             catalog=catalog,
             build=manifest.build,
@@ -288,7 +306,7 @@ class Pipeline:
             rejected_images=dict(reasons),
             rejected_rows=read.broken,
             points=manifest.points,
-            encoded_images=images,
-            encoded_texts=texts,
+            encoded_images=encoded.images,
+            encoded_texts=encoded.texts,
             seconds=0.0,
         )

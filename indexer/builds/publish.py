@@ -1,86 +1,128 @@
-"""Stages five and six: a written build is read back before it is published, and old ones make room."""
+"""A finished build is read back before it is published; publishing, and going back, is one row of the ledger."""
 
-import shutil
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
 from indexer.builds.embeddings import Embeddings
-from indexer.builds.live import LiveIndex, store_path
-from indexer.builds.survey import Page, pages
-from indexer.builds.texts import describe
+from indexer.builds.jobs import Job, hold
+from indexer.builds.live import LiveIndex
+from indexer.builds.pages import pages
+from indexer.builds.write import points_of
 from indexer.catalog.builds import BuildRepository
+from indexer.catalog.catalogs import lock_catalog
+from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
+from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
-from indexer.catalog.states import PUBLISHABLE_STATES, BuildState
-from indexer.domain import BuildManifest, Channel, point_id
-from indexer.errors import BuildFailed
-from indexer.stores.pointer import write_pointer
+from indexer.catalog.states import BuildState
+from indexer.domain import BuildManifest
+from indexer.errors import BuildFailed, UnavailableError
+from indexer.stores.keeping import Stores
 
-KEEP = 3
-"""Builds of a catalog whose stores stay: the published one and those one can go back to."""
-KEEP_REFUSED = 1
-"""Builds that a gate refused whose stores stay, to be looked at or published after all."""
 READ_BACK = 200
 """Products whose vectors are compared with the cache."""
 TOLERANCE = 1e-3
+LOG = logging.getLogger(__name__)
+PATIENCE = 20
+"""Looks at a catalogue that keeps changing before a difference counts as a fault."""
 
 
-def verify(index: LiveIndex, database: Database, embeddings: Embeddings) -> None:
-    """Raises BuildFailed when the store does not hold exactly what the ledger says."""
-    manifest = index.manifest
-    count = index.store.count()
-    if count != manifest.points:
-        raise BuildFailed(f"Build {manifest.build}: the store holds {count} points, the ledger {manifest.points}.")
-    for page in islice(pages(database, manifest.catalog), 1):
-        _read_back(index, page[:READ_BACK], embeddings)
+def verify(index: LiveIndex, database: Database, embeddings: Embeddings) -> int:
+    """The newest live change that was there when all was well.
+
+    Raises BuildFailed when the store does not hold exactly what the ledger says, live changes included.
+    """
+    for _ in range(PATIENCE):
+        index.catch_up()
+        before = _newest(database, index.manifest.catalog)
+        fault = _fault(index, database, embeddings)
+        if fault is None:
+            return before
+        if _newest(database, index.manifest.catalog) == before:
+            break
+    raise BuildFailed(f"Build {index.manifest.build}: {fault}")
 
 
-def publish(database: Database, home: Path, manifest: BuildManifest) -> None:
-    """The ledger's row is the truth; the pointer follows it."""
+def _satisfied() -> None:
+    """There is nothing to look at."""
+
+
+def publish(
+    database: Database,
+    stores: Stores,
+    manifest: BuildManifest,
+    job: Job | None = None,
+    last_look: Callable[[], None] = _satisfied,
+) -> None:
+    """The ledger's row is the truth; the store's own pointer follows it.
+
+    `job`: the claim under which the build was made. Raises BuildCancelled, BuildInProgress when that is lost.
+    `last_look` is called when no live change can come in between; if it raises, nothing is published.
+    A pointer that cannot be written is only told: the build is published, and a service that starts writes it again.
+    """
     now = datetime.now(UTC)
     with database.begin() as session:
+        lock_catalog(session, manifest.catalog)
+        if job is not None:
+            hold(BuildRepository(session), job)
+        last_look()
         BuildRepository(session).set_state(manifest.build, BuildState.READY, now)
         PublishedRepository(session).set(manifest.catalog, manifest.build, now)
-    write_pointer(home, manifest.catalog, manifest.build)
+    _point(stores, manifest.catalog, manifest.build)
 
 
-def withhold(database: Database, build: str, reason: str) -> None:
-    """A gate refused the build: it is finished and can be published later; the ledger keeps why it was not."""
-    with database.begin() as session:
-        BuildRepository(session).set_state(build, BuildState.READY, datetime.now(UTC), error=reason)
+def withhold(database: Database, build: str, reason: str, job: Job | None = None) -> None:
+    """A gate refused the build: it is finished and can be published later; the ledger keeps why it was not.
 
-
-def prune(database: Database, home: Path, catalog: str) -> None:
-    """Delete the embedded stores of builds that failed and of all but the newest finished ones, never the published.
-
-    Of refused builds the newest stays; they do not take the places of builds one can go back to.
+    One that somebody published meanwhile stays so. Raises like `publish`.
     """
+    with database.begin() as session:
+        builds = BuildRepository(session)
+        if job is not None:
+            hold(builds, job)
+        if builds.lock(build).state is not BuildState.PUBLISHED:
+            builds.set_state(build, BuildState.READY, datetime.now(UTC), error=reason)
+
+
+def repair_pointers(database: Database, stores: Stores) -> None:
+    """A process that died between the ledger's row and the store's pointer left the pointer behind."""
     with database.session() as session:
-        published = PublishedRepository(session).find(catalog)
-        builds = BuildRepository(session).recent(catalog, limit=1_000)
-    finished = [one for one in builds if one.state in PUBLISHABLE_STATES]
-    accepted = [one.id for one in finished if one.error is None]
-    refused = [one.id for one in finished if one.error is not None]
-    failed = [one.id for one in builds if one.state in (BuildState.FAILED, BuildState.CANCELLED)]
-    for build in [*accepted[KEEP:], *refused[KEEP_REFUSED:], *failed]:
-        if published is None or build != published.build:
-            shutil.rmtree(store_path(home, build), ignore_errors=True)
+        published = PublishedRepository(session)
+        builds = {name: published.get(name).build for name in published.names()}
+    for catalog, build in builds.items():
+        if stores.holds(build):
+            _point(stores, catalog, build)
 
 
-def _read_back(index: LiveIndex, page: Page, embeddings: Embeddings) -> None:
-    catalog = index.manifest.catalog
-    for product, images in page:
-        texts = embeddings.of_texts([describe(product)])
-        photos = embeddings.of_images([image.content_hash for image in images if image.content_hash])
-        for number, image_id in enumerate([image.image_id for image in images] or [""]):
-            identity = point_id(catalog, product.id, image_id)
-            stored = index.store.fetch([identity]).get(identity, {})
-            expected = {Channel.TEXT: texts[0]} | ({Channel.IMAGE: photos[number]} if image_id else {})
-            for channel, vector in expected.items():
-                if channel not in stored or np.abs(stored[channel] - vector).max() > TOLERANCE:
-                    raise BuildFailed(
-                        f"Build {index.manifest.build}: product {product.id} does not read back as it was written."
-                    )
+def _point(stores: Stores, catalog: str, build: str) -> None:
+    try:
+        stores.publish(catalog, build)
+    except (OSError, UnavailableError) as error:
+        LOG.warning("Build %s is published, and the store does not say so. %s", build, error)
+
+
+def _newest(database: Database, catalog: str) -> int:
+    with database.session() as session:
+        return ChangeRepository(session).last(catalog)
+
+
+def _fault(index: LiveIndex, database: Database, embeddings: Embeddings) -> str | None:
+    """What is wrong with the store, unless a live change came between two looks."""
+    catalog, generation = index.manifest.catalog, index.manifest.generation
+    with database.session() as session:
+        expected = ProductRepository(session).points(catalog, generation=generation)
+    held = index.store.count()
+    if held != expected:
+        return f"the store holds {held} points, the ledger {expected}."
+    first = next(pages(database, catalog, generation), [])
+    written = points_of(first[:READ_BACK], catalog, index.manifest.fields, embeddings)
+    stored = index.store.fetch([point.id for point in written])
+    for point in written:
+        found = stored.get(point.id, {})
+        for channel, vector in point.vectors.items():
+            if channel not in found or np.abs(found[channel] - vector).max() > TOLERANCE:
+                return f"product {point.product_id} does not read back as it was written."
+    return None

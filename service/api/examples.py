@@ -16,3 +16,26 @@ SEARCH_EXAMPLES: dict[str, Example] = {
         value={"text": "linen dress", "weights": {"image": 0.6, "text": 0.4}, "fusion": "raw"},
     ),
 }
+
+PUT_EXAMPLES: dict[str, Example] = {
+    "one": Example(
+        summary="A mug with two photos of the catalog's folder",
+        value=[
+            {
+                "id": "MUG-0900-TL",
+                "title": "Tall teal mug",
+                "category": ["Kitchen", "Mugs"],
+                "price": "14.90",
+                "currency": "EUR",
+                "attributes": {"colour": "teal"},
+                "images": ["photos/mug-0900.jpg", "photos/mug-0900-side.jpg"],
+            }
+        ],
+    ),
+}
+
+UPDATE_EXAMPLES: dict[str, Example] = {
+    "sale": Example(summary="A new price", value={"price": "9.90"}),
+    "gone": Example(summary="Sold out", value={"availability": "out_of_stock"}),
+    "label": Example(summary="An attribute set and one removed", value={"attributes": {"fit": "slim", "sale": None}}),
+}

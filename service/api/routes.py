@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Form, Query, Request
 
-from service.api.examples import SEARCH_EXAMPLES
+from indexer.builds.changing import LiveChange
+from indexer.builds.given import ProductInput, ProductUpdate
+from service.api.examples import PUT_EXAMPLES, SEARCH_EXAMPLES, UPDATE_EXAMPLES
 from service.api.problems import Problem
-from service.api.schemas import CatalogList, Health, PhotoForm, ProductDocument, Readiness
+from service.api.schemas import MAX_PUT, CatalogList, Health, PhotoForm, ProductDocument, Readiness
 from service.request import MAX_TOP_K, SearchRequest
 from service.search.answer import Answer
 from service.shop import Shop
@@ -47,6 +49,30 @@ def similar(
 @router.get("/products/{product_id:path}", summary="One product")
 def product(request: Request, product_id: str, catalog: Catalog = None) -> ProductDocument:
     return ProductDocument.of(_shop(request).product(catalog, product_id))
+
+
+@router.put("/products", summary="Add products, replacing those of equal id")
+def put_products(
+    request: Request,
+    body: Annotated[list[ProductInput], Body(min_length=1, max_length=MAX_PUT, openapi_examples=PUT_EXAMPLES)],
+    catalog: Catalog = None,
+) -> LiveChange:
+    return _shop(request).put(catalog, [one.product() for one in body])
+
+
+@router.patch("/products/{product_id:path}", summary="Change price, availability, address or attributes")
+def update_product(
+    request: Request,
+    product_id: str,
+    body: Annotated[ProductUpdate, Body(openapi_examples=UPDATE_EXAMPLES)],
+    catalog: Catalog = None,
+) -> LiveChange:
+    return _shop(request).update(catalog, product_id, body)
+
+
+@router.delete("/products/{product_id:path}", summary="Take a product out")
+def delete_product(request: Request, product_id: str, catalog: Catalog = None) -> LiveChange:
+    return _shop(request).delete(catalog, [product_id])
 
 
 @router.get("/catalogs", summary="The catalogs and their published builds")

@@ -10,6 +10,9 @@ from indexer.settings import Fusion
 from service.request import MAX_FILTERS, MAX_TOP_K, SearchRequest, Words, request_of
 from service.search.weights import parse_weights
 
+MAX_PUT = 100
+"""Products of one request."""
+
 
 class PhotoForm(BaseModel):
     """A multipart form: the photo and, as plain fields, what a JSON request says. `weights` is `image=0.6,text=0.4`."""

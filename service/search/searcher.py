@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from indexer.builds.live import LiveIndex
-from indexer.domain import Channel, Product, QueryKind, Spread, VectorQuery
+from indexer.domain import BuildManifest, Channel, Product, QueryKind, Spread, VectorQuery
 from indexer.encoders import Encoder
 from indexer.errors import UnknownProduct
 from indexer.settings import Fusion, SearchSettings
@@ -30,7 +30,8 @@ VERIFY_WINDOW = 50
 class Products(Protocol):
     """What a search needs to know of products."""
 
-    def get_many(self, catalog: str, ids: Sequence[str]) -> Mapping[str, Product]: ...
+    def get_many(self, build: BuildManifest, ids: Sequence[str]) -> Mapping[str, Product]:
+        """As they were when the build was made, or changed live since."""
 
 
 class Searcher:
@@ -75,10 +76,9 @@ class Searcher:
     def _reference(self, query: Query, index: LiveIndex) -> Product | None:
         if query.like is None:
             return None
-        catalog = index.manifest.catalog
-        product = self._products.get_many(catalog, [query.like]).get(query.like)
+        product = self._products.get_many(index.manifest, [query.like]).get(query.like)
         if product is None:
-            raise UnknownProduct(f"No product {query.like!r} in catalog {catalog}.")
+            raise UnknownProduct(f"No product {query.like!r} in catalog {index.manifest.catalog}.")
         return product
 
     def _fused(self, candidates: Candidates, question: Question, fusion: Fusion) -> list[Fused]:
@@ -96,7 +96,7 @@ class Searcher:
     def _checked(self, fused: Sequence[Fused], query: Query, index: LiveIndex, encoded: Encoded) -> list[Checked]:
         """The first products in their final order, those of an edit verified against what it changes."""
         window = fused[: max(VERIFY_WINDOW, query.top_k) if encoded.changes else query.top_k]
-        products = self._products.get_many(index.manifest.catalog, [one.hit.product_id for one in window])
+        products = self._products.get_many(index.manifest, [one.hit.product_id for one in window])
         so_coloured = _so_coloured(window, index, encoded)
         checked = [
             Checked(

@@ -95,7 +95,7 @@ def _section(one: Shown, pictures: Pictures) -> Section:
 def _question(one: Shown, pictures: Pictures) -> str | None:
     if one.photo is not None:
         return pictures.of_photo(one.photo)
-    return None if one.request.like is None else pictures.of_product(one.answer.catalog, one.request.like)
+    return None if one.request.like is None else pictures.of_product(one.answer.build, one.request.like)
 
 
 def _card(result: Result, answer: Answer, pictures: Pictures) -> Card:

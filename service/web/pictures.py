@@ -3,10 +3,10 @@
 import base64
 import io
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from PIL import Image
 
+from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.products import ProductRepository
@@ -14,6 +14,7 @@ from indexer.domain import ImageRef, Pixels, Product
 from indexer.errors import FetchFailed, ImageRejected
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.fit import Fit
+from indexer.places import Place, place_of
 
 WHITE = (255, 255, 255)
 
@@ -38,11 +39,15 @@ class Pictures:
         """Of a photo as the catalogue has it. Raises UnknownCatalog, CatalogueUnavailable."""
         return self._one(DecodeTask(ImageRef(uri), self._fit, self._root(catalog)))
 
-    def of_product(self, catalog: str, product_id: str) -> str | None:
-        """Of the product's first photo. Raises UnknownProduct, UnknownCatalog, CatalogueUnavailable."""
+    def of_product(self, build: str, product_id: str) -> str | None:
+        """Of the first photo that the product has in the build.
+
+        Raises UnknownBuild, UnknownProduct, CatalogueUnavailable.
+        """
         with self._database.session() as session:
-            images = ProductRepository(session).get(catalog, product_id).images
-        return self.of_image(catalog, images[0].uri) if images else None
+            made = BuildRepository(session).get(build)
+            images = ProductRepository(session).get(made.catalog, product_id, generation=made.generation).images
+        return self.of_image(made.catalog, images[0].uri) if images else None
 
     def of_products(self, catalog: str, products: Iterable[Product]) -> Mapping[str, str]:
         """Product id → its first photo, many at once; products without a picture are absent.
@@ -57,9 +62,9 @@ class Pictures:
             if isinstance(outcome, Decoded)
         }
 
-    def _root(self, catalog: str) -> Path:
+    def _root(self, catalog: str) -> Place:
         with self._database.session() as session:
-            return Path(CatalogRepository(session).get(catalog).root)
+            return place_of(CatalogRepository(session).get(catalog).root)
 
     def _one(self, task: DecodeTask) -> str | None:
         try:

@@ -171,7 +171,7 @@ def test_config_shows_the_effective_settings_without_secrets(folder: Path) -> No
     for_programs = vitrine(folder, "config", "--json", **environment)
 
     assert "store.kind = memory" in for_people.out
-    assert for_programs.json()["store"] == {"kind": "memory"}
+    assert for_programs.json()["store"]["kind"] == "memory"
     assert for_programs.json()["database"]["url"]
     assert "hunter2" not in for_people.out + for_people.err + for_programs.out + for_programs.err
 
@@ -271,7 +271,7 @@ def test_a_damaged_cache_segment_is_named(built: tuple[Path, Ran], model: str, t
     segment.write_bytes(b"nothing")
 
     told = refused(vitrine(tmp_path, "build", "Shop", "--store", "memory", "--encoder", model))
-    assert f"{segment.relative_to(tmp_path)} is damaged; delete it" in told
+    assert f"{segment.relative_to(tmp_path)} is damaged or not of this encoder; delete it" in told
 
 
 def test_without_a_command_the_help_is_shown(folder: Path) -> None:

@@ -1,12 +1,26 @@
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from indexer.bootstrap import open_catalogue
+from indexer.builds.live import published_build
 from indexer.cli import main
 from indexer.encoders import open_encoder
 from indexer.settings import EncoderSettings, Settings
-from tests.service.worlds import Command, Outcome, build, photo_of, settings_of, tiny_model, write_catalogue
+from tests.service.two_builds import TwoBuilds
+from tests.service.worlds import (
+    ITEMS,
+    Command,
+    Item,
+    Outcome,
+    build,
+    photo_of,
+    settings_of,
+    tiny_model,
+    write_catalogue,
+)
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +35,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def memory(home: Path) -> Settings:
     """The memory store is filled from the ledger of the same home, so any number of tests can have one."""
     return settings_of(home, store={"kind": "memory"})
+
+
+@pytest.fixture(scope="session")
+def both(home: Path, tmp_path_factory: pytest.TempPathFactory) -> TwoBuilds:
+    """Two finished builds of one catalog; the second has one product more."""
+    folder = tmp_path_factory.mktemp("live")
+    shutil.copytree(home, folder / "home")
+    settings = settings_of(folder / "home")
+    database = open_catalogue(settings)
+    _, first = published_build(database, None)
+    new = Item("mug-new", "New mug", "red")
+    second = build(settings, write_catalogue(folder / "catalogue", [*ITEMS, new]))
+    return TwoBuilds(settings, database, first, second)
 
 
 @pytest.fixture(scope="session")

@@ -10,17 +10,22 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from indexer.bootstrap import open_catalogue
+from indexer.builds.gates import Gate
 from indexer.builds.live import LiveIndex, open_live, published_build
 from indexer.builds.pipeline import Pipeline
 from indexer.builds.progress import BuildReport, Progress
+from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.images import ImageRepository
+from indexer.catalog.published import PublishedRepository
 from indexer.catalog.records import ImageRecord
 from indexer.catalog.states import ImageState
 from indexer.domain import Channel, Hit, Vector, VectorQuery, WordsQuery
 from indexer.encoders import Encoder
-from indexer.settings import EncoderSettings, ImageSettings, Settings, StoreSettings
+from indexer.settings import DatabaseSettings, EncoderSettings, ImageSettings, Settings
 from indexer.sources import open_source
+from indexer.store_settings import StoreSettings
+from indexer.stores.edge_keeping import EdgeStores
 from tests.fakes import COLOURS, FakeEncoder
 
 COLUMNS = ("id", "title", "description", "category", "brand", "colour", "images")
@@ -35,7 +40,8 @@ class Shop:
     settings: Settings
 
     @classmethod
-    def at(cls, path: Path, store: str = "memory") -> "Shop":
+    def at(cls, path: Path, store: str = "memory", database: str | None = None) -> "Shop":
+        """`database`: the URL of the ledger; absent: SQLite in the home."""
         folder = path / "shop"
         folder.mkdir(parents=True, exist_ok=True)
         settings = Settings(
@@ -43,6 +49,7 @@ class Shop:
             store=StoreSettings.model_validate({"kind": store}),
             encoder=EncoderSettings(batch_size=4),
             images=ImageSettings(decoders=1, decode_seconds=120),
+            database=DatabaseSettings.model_validate({"url": database}),
         )
         return cls(folder, settings)
 
@@ -68,12 +75,22 @@ class Shop:
             os.utime(path, ns=(known + 1_000_000, known + 1_000_000))
 
     def build(
-        self, encoder: Encoder | None = None, catalog: str = "shop", stages: list[Progress] | None = None
+        self,
+        encoder: Encoder | None = None,
+        catalog: str = "shop",
+        stages: list[Progress] | None = None,
+        *,
+        gates: Mapping[str, Gate] | None = None,
     ) -> BuildReport:
         seen = [] if stages is None else stages
         with catalogue(self.settings) as database:
-            pipeline = Pipeline(database, self.settings, encoder or FakeEncoder())
+            pipeline = Pipeline(database, self.settings, encoder or FakeEncoder(), gates)
             return pipeline.run(open_source(self.file), catalog, seen.append)
+
+    def hats(self, *titles: str, gates: Mapping[str, Gate] | None = None) -> str:
+        """Build products of these titles, without photos, so that no decoder is needed; the build that is new."""
+        self.write([{"id": f"hat-{number}", "title": title} for number, title in enumerate(titles)])
+        return self.build(gates=gates or {}).build
 
     @contextmanager
     def live(self, catalog: str = "shop") -> Iterator[LiveIndex]:
@@ -94,8 +111,16 @@ class Shop:
             return _ids(index.store.search(VectorQuery({Channel.IMAGE: image}), 10))
 
     def photos(self, state: ImageState, catalog: str = "shop") -> tuple[ImageRecord, ...]:
+        """Those of the published build."""
         with catalogue(self.settings) as database, database.session() as session:
-            return ImageRepository(session).page(catalog, state, None, 1_000)
+            build = PublishedRepository(session).get(catalog).build
+            generation = BuildRepository(session).get(build).generation
+            return ImageRepository(session).page(catalog, state, None, 1_000, generation=generation)
+
+    def stored(self) -> set[str]:
+        """The builds that have an embedded store."""
+        stores = EdgeStores(self.settings.home).path("any").parent
+        return {path.name for path in stores.iterdir()} if stores.exists() else set()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -11,14 +10,11 @@ from pydantic import ValidationError
 
 from indexer.builds.gates import Candidate, Gate, gate_of, installed_gates
 from indexer.builds.listing import list_builds
-from indexer.builds.live import published_build, store_path
+from indexer.builds.live import published_build
 from indexer.builds.pipeline import Pipeline
 from indexer.builds.progress import BuildReport
-from indexer.builds.publish import KEEP, prune, publish, withhold
 from indexer.builds.verdict import GateVerdict
-from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database
-from indexer.catalog.states import BuildState
 from indexer.errors import BuildInProgress, PublishRefused
 from indexer.sources import open_source
 from tests.fakes import FakeEncoder
@@ -89,7 +85,7 @@ def test_a_refused_build_leaves_the_published_one_and_says_what_was_lost(shop: S
     newest = watchman.asked[0][0]
     assert f"Build {newest} of catalog shop is finished, and refused. Build {standing.build} stays published." in told
     assert f"- watchman: {REASON}\n- watchman: Nor is it Tuesday." in told
-    assert "--skip-gates" in told
+    assert f"vitrine builds publish {newest} --skip-gates" in told
     assert published_build(database, "shop")[1] == standing.build
     rows = {row["build"]: (row["state"], row["error"]) for row in list_builds(database, "shop")}
     assert rows == {newest: ("ready", told), standing.build: ("published", None)}
@@ -182,38 +178,3 @@ def test_a_verdict_has_reasons_when_it_refuses_and_only_then() -> None:
 
 def test_measuring_is_installed_as_a_gate() -> None:
     assert "evaluation" in installed_gates()
-
-
-def test_refused_builds_do_not_take_the_places_of_builds_to_go_back_to(shop: Shop, database: Database) -> None:
-    home = shop.settings.home
-    standing = build(shop, database, {}).build
-    now = datetime.now(UTC)
-    names = [f"ready-{number}" for number in range(1, KEEP)]
-    refusals = [f"refused-{number}" for number in range(1, 4)]
-    for hours, name in enumerate([*names, *refusals], start=1):
-        add_build(database, name, now + timedelta(hours=hours))
-    for name in refusals:
-        withhold(database, name, REASON)
-    for name in (standing, *names, *refusals):
-        store_path(home, name).mkdir(parents=True)
-
-    prune(database, home, "shop")
-    assert stored(home) == {standing, *names, refusals[-1]}
-
-    with database.session() as session:
-        manifest = BuildRepository(session).manifest(standing)
-    assert manifest is not None
-    publish(database, home, manifest.model_copy(update={"build": refusals[-1]}))
-    with database.session() as session:
-        assert BuildRepository(session).get(refusals[-1]).error is None
-
-
-def add_build(database: Database, name: str, now: datetime) -> None:
-    with database.begin() as session:
-        builds = BuildRepository(session)
-        builds.create(name, "shop", owner="me:1", store="edge", source="x", settings={}, now=now)
-        builds.set_state(name, BuildState.READY, now)
-
-
-def stored(home: Path) -> set[str]:
-    return {path.name for path in store_path(home, "any").parent.iterdir()}

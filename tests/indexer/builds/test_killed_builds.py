@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.builds.embed import COMMIT_BATCHES
+from indexer.builds.embedder import COMMIT_BATCHES
 from indexer.builds.listing import list_builds
 from indexer.catalog.states import ImageState
 from indexer.domain import point_id

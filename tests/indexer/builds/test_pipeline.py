@@ -244,7 +244,7 @@ def test_a_source_without_a_usable_row_leaves_what_was_published(shop: Shop) -> 
     assert list(states.values()) == [("failed", str(failed.value))]
 
     shop.write(MUGS)
-    assert shop.build().state == "published", "whether a failed build left changes behind is not known"
+    assert shop.build().state == "unchanged", "the failed build's rows were its own"
 
 
 def test_what_an_unfinished_build_had_read_is_published_by_the_next(on_disk: Path, tmp_path: Path) -> None:
@@ -271,15 +271,20 @@ def test_a_full_disk_fails_the_build_by_name_and_leaves_what_was_published(shop:
         assert [row["state"] for row in list_builds(database, "shop-2")] == ["failed"]
 
 
-def test_an_interrupted_build_goes_on_under_its_own_name(shop: Shop) -> None:
+def test_an_interrupted_build_is_cancelled_and_what_it_did_goes_over_to_the_next(shop: Shop) -> None:
+    shop.draw("red.png", "white", mark=90)
     shop.write(other_mugs({"scarf": {"title": "Silk scarf"}}))
     with pytest.raises(KeyboardInterrupt):
         shop.build(DyingEncoder(KeyboardInterrupt()))
     with catalogue(shop.settings) as database:
-        begun = list_builds(database, "shop")[0]
+        interrupted = list_builds(database, "shop")[0]
+    assert (interrupted["state"], interrupted["error"]) == ("cancelled", "interrupted")
 
-    assert begun["state"] == "embedding"
-    assert shop.build().build == begun["build"]
+    encoder = FakeEncoder()
+    report = shop.build(encoder)
+    assert report.build != interrupted["build"]
+    assert (report.state, encoder.photos) == ("published", 0)
+    assert shop.called("silk") == ["scarf"]
 
 
 def someone_else_builds(shop: Shop, beat: datetime) -> None:
@@ -300,6 +305,7 @@ def test_a_catalog_is_built_by_one_process_at_a_time(shop: Shop) -> None:
 
 def test_a_build_whose_owner_fell_silent_is_taken_over(shop: Shop) -> None:
     someone_else_builds(shop, datetime.now(UTC) - TTL - timedelta(seconds=1))
+    shop.write(other_mugs({"scarf": {"title": "Silk scarf"}}))
 
     assert shop.build().build == "theirs"
 

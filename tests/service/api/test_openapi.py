@@ -2,17 +2,22 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from fastapi.openapi.models import OpenAPI
+from fastapi.openapi.models import Example, OpenAPI
+from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
-from service.api.examples import SEARCH_EXAMPLES
+from indexer.builds.given import ProductInput, ProductUpdate
+from service.api.examples import PUT_EXAMPLES, SEARCH_EXAMPLES, UPDATE_EXAMPLES
 from service.request import SearchRequest
 
 ROUTES = {
     ("/v1/search", "post"),
     ("/v1/search/photo", "post"),
     ("/v1/products/{product_id}/similar", "get"),
+    ("/v1/products", "put"),
     ("/v1/products/{product_id}", "get"),
+    ("/v1/products/{product_id}", "patch"),
+    ("/v1/products/{product_id}", "delete"),
     ("/v1/catalogs", "get"),
     ("/v1/health", "get"),
     ("/v1/ready", "get"),
@@ -53,10 +58,20 @@ def test_every_route_is_documented(text: str) -> None:
     assert all("Problem" in str(operation["responses"]["422"]) for operation in operations)
 
 
-def test_the_examples_are_shown_and_are_requests(text: str) -> None:
-    body = json.loads(text)["paths"]["/v1/search"]["post"]["requestBody"]["content"]["application/json"]
+@pytest.mark.parametrize(
+    ("path", "method", "examples", "model"),
+    [
+        ("/v1/search", "post", SEARCH_EXAMPLES, TypeAdapter(SearchRequest)),
+        ("/v1/products", "put", PUT_EXAMPLES, TypeAdapter(list[ProductInput])),
+        ("/v1/products/{product_id}", "patch", UPDATE_EXAMPLES, TypeAdapter(ProductUpdate)),
+    ],
+)
+def test_the_examples_are_shown_and_are_requests(
+    text: str, path: str, method: str, examples: dict[str, Example], model: TypeAdapter[object]
+) -> None:
+    body = json.loads(text)["paths"][path][method]["requestBody"]["content"]["application/json"]
     assert {name: shown["value"] for name, shown in body["examples"].items()} == {
-        name: example["value"] for name, example in SEARCH_EXAMPLES.items()
+        name: example["value"] for name, example in examples.items()
     }
-    for example in SEARCH_EXAMPLES.values():
-        SearchRequest.model_validate(example["value"])
+    for example in examples.values():
+        model.validate_json(json.dumps(example["value"]))

@@ -9,7 +9,7 @@ import pytest
 from indexer.bootstrap import open_catalogue
 from indexer.builds.live import LiveIndex, open_live, published_build
 from indexer.catalog.engine import Database
-from indexer.domain import Channel, Product, QueryKind
+from indexer.domain import BuildManifest, Channel, Product, QueryKind
 from indexer.errors import BadFilter, BadWeights, UnknownProduct
 from indexer.settings import Fusion, SearchSettings
 from service.search.answer import Answer
@@ -355,17 +355,17 @@ def test_the_answer_document_has_exactly_these_keys(world: World) -> None:
 
 
 class Forgetful:
-    """A catalogue whose newest reading has lost a product that the build still holds."""
+    """A catalogue that has lost a product which the store still holds, as for a moment when it is deleted live."""
 
     def __init__(self, products: CatalogProducts, lost: str) -> None:
         self._products = products
         self._lost = lost
 
-    def get_many(self, catalog: str, ids: Sequence[str]) -> Mapping[str, Product]:
-        return {id: product for id, product in self._products.get_many(catalog, ids).items() if id != self._lost}
+    def get_many(self, build: BuildManifest, ids: Sequence[str]) -> Mapping[str, Product]:
+        return {id: product for id, product in self._products.get_many(build, ids).items() if id != self._lost}
 
 
-def test_a_product_that_left_the_catalogue_is_not_shown(home: Path) -> None:
+def test_a_product_that_is_being_deleted_is_not_shown(home: Path) -> None:
     settings = settings_of(home, store={"kind": "memory"})
     database = open_catalogue(settings)
     index = open_live(database, settings, published_build(database, None)[1])

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from indexer.bootstrap import open_catalogue
+from indexer.builds.live import published_build, read_layout
 from indexer.domain import ImageRef, Product
-from indexer.errors import UnknownCatalog, UnknownProduct
+from indexer.errors import UnknownBuild, UnknownCatalog, UnknownProduct
 from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
 from service.shop import CatalogProducts
@@ -35,16 +36,21 @@ def test_a_photo_becomes_a_small_webp(pictures: Pictures) -> None:
 
 
 def test_products_are_shown_by_their_first_photo(pictures: Pictures, memory: Settings) -> None:
-    products = CatalogProducts(open_catalogue(memory)).get_many(CATALOG, ["shoe-red", "mug-sketch", "mug-red"])
+    database = open_catalogue(memory)
+    build = published_build(database, CATALOG)[1]
+    manifest, _ = read_layout(database, build)
+    products = CatalogProducts(database).get_many(manifest, ["shoe-red", "mug-sketch", "mug-red"])
     gone = Product("gone", "Gone", images=(ImageRef("gone.png"),))
     found = pictures.of_products(CATALOG, [*products.values(), gone])
     assert list(found) == ["shoe-red", "mug-red"]
-    assert found["shoe-red"] == pictures.of_product(CATALOG, "shoe-red")
-    assert pictures.of_product(CATALOG, "mug-sketch") is None
+    assert found["shoe-red"] == pictures.of_product(build, "shoe-red")
+    assert pictures.of_product(build, "mug-sketch") is None
 
 
-def test_what_the_database_does_not_know_is_an_error(pictures: Pictures) -> None:
+def test_what_the_database_does_not_know_is_an_error(pictures: Pictures, memory: Settings) -> None:
     with pytest.raises(UnknownCatalog):
         pictures.of_products("nowhere", [])
     with pytest.raises(UnknownProduct):
-        pictures.of_product(CATALOG, "mug-rad")
+        pictures.of_product(published_build(open_catalogue(memory), CATALOG)[1], "mug-rad")
+    with pytest.raises(UnknownBuild):
+        pictures.of_product("no-build", "mug-red")

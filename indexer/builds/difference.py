@@ -1,0 +1,200 @@
+"""What a build would change, and what two builds differ in."""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Final
+
+import numpy as np
+
+from indexer.builds.progress import Progress, Watch
+from indexer.builds.read import BATCH, batches, stamp
+from indexer.catalog.builds import BuildRepository
+from indexer.catalog.canonical import content_hash
+from indexer.catalog.engine import Database
+from indexer.catalog.generations import GenerationRepository, Kind
+from indexer.catalog.images import ImageRepository
+from indexer.catalog.products import ProductRepository
+from indexer.catalog.published import PublishedRepository
+from indexer.catalog.records import ImageRecord
+from indexer.domain import Frozen, Product
+from indexer.errors import ConflictError, ImageRejected
+from indexer.images.decoders import DecoderPool, DecodeTask
+from indexer.images.fit import Fit
+from indexer.settings import Settings
+from indexer.sources import BrokenRow, Source
+
+NAMED: Final = 20
+"""Products of each kind that are named."""
+KINDS: Final[tuple[Kind, ...]] = ("added", "changed", "removed")
+LOOKED_AT: Final = Fit((64, 64), "longest", "bilinear", (255, 255, 255))
+
+
+class BuildDifference(Frozen):
+    """What `build` has against `against`: numbers of products, and the first of each kind in the order of ids."""
+
+    catalog: str
+    build: str
+    against: str
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    named: dict[str, list[str]]
+
+
+class DryRun(Frozen):
+    """What building the source now would do to what is published; nothing was written."""
+
+    catalog: str
+    against: str | None
+    """The published build; None: every product would be new."""
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    rejected_rows: int
+    rejected_photos: dict[str, int]
+    """Reason → count."""
+    named: dict[str, list[str]]
+    """The first products of each kind; `rejected` as `line: reason` and `product photo: reason`."""
+
+
+def difference(database: Database, build: str, against: str | None) -> BuildDifference:
+    """Against another build, by default the published one of the catalog.
+
+    Raises UnknownBuild, NothingPublished, ConflictError for builds of two catalogs.
+    """
+    with database.session() as session:
+        builds, generations = BuildRepository(session), GenerationRepository(session)
+        new = builds.get(build)
+        old = builds.get(against or PublishedRepository(session).get(new.catalog).build)
+        if new.catalog != old.catalog:
+            raise ConflictError(f"Build {build} is of catalog {new.catalog!r}, {old.id} of {old.catalog!r}.")
+        catalog, a, b = new.catalog, old.generation, new.generation
+        counted = generations.difference(catalog, a, b)
+        named: dict[str, list[str]] = {
+            kind: list(generations.changed_ids(catalog, a, b, kind, limit=NAMED)) for kind in KINDS
+        }
+    return BuildDifference(
+        catalog=catalog,
+        build=build,
+        against=old.id,
+        added=counted.added,
+        changed=counted.changed,
+        removed=counted.removed,
+        unchanged=counted.unchanged,
+        named=named,
+    )
+
+
+def dry_run(database: Database, settings: Settings, source: Source, catalog: str, watch: Watch) -> DryRun:
+    """Read the source and check its new and changed photos. Raises SourceError."""
+    with database.session() as session:
+        published = PublishedRepository(session).find(catalog)
+        build = None if published is None else published.build
+        generation = None if build is None else BuildRepository(session).get(build).generation
+    comparing = _Comparing(database, catalog, generation, source)
+    with DecoderPool.of(settings.images) as decoders:
+        for rows in batches(source.rows(), BATCH):
+            tasks = comparing.take(rows)
+            for task, outcome in decoders.map(iter(tasks)):
+                if isinstance(outcome, ImageRejected):
+                    comparing.reject_photo(str(task.key), outcome.reason)
+            watch(Progress("comparing", comparing.read, None, comparing.rejected, "rows"))
+    removed = list(comparing.removed())
+    return DryRun(
+        catalog=catalog,
+        against=build,
+        added=comparing.counts["added"],
+        changed=comparing.counts["changed"],
+        removed=len(removed),
+        unchanged=comparing.counts["unchanged"],
+        rejected_rows=comparing.broken,
+        rejected_photos=dict(sorted(comparing.reasons.items())),
+        named={**comparing.named, "removed": removed[:NAMED]},
+    )
+
+
+@dataclass
+class _Comparing:
+    database: Database
+    catalog: str
+    generation: int | None
+    source: Source
+    read: int = 0
+    broken: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    named: dict[str, list[str]] = field(default_factory=lambda: {"added": [], "changed": [], "rejected": []})
+    seen: "array[int]" = field(default_factory=lambda: array("Q"))
+
+    @property
+    def rejected(self) -> int:
+        return self.broken + sum(self.reasons.values())
+
+    def take(self, rows: Sequence[Product | BrokenRow]) -> list[DecodeTask]:
+        """Count the rows; the photos that a build would look at."""
+        self.read += len(rows)
+        products = [row for row in rows if isinstance(row, Product)]
+        for row in rows:
+            if isinstance(row, BrokenRow):
+                self.broken += 1
+                self._name("rejected", f"row {row.line}: {row.reason}")
+        self.seen.extend(_short_hash(product.id) for product in products)
+        before, photos = self._before([product.id for product in products])
+        return [task for product in products for task in self._compare(product, before, photos.get(product.id, ()))]
+
+    def removed(self) -> Iterator[str]:
+        """The published products that the source no longer has."""
+        if self.generation is None:
+            return
+        seen = np.unique(np.frombuffer(self.seen, np.uint64)) if self.seen else np.empty(0, np.uint64)
+        with self.database.session() as session:
+            for page in ProductRepository(session).stream(self.catalog, generation=self.generation):
+                hashes = np.array([_short_hash(product.id) for product in page], np.uint64)
+                gone = ~np.isin(hashes, seen)
+                yield from (product.id for product, one in zip(page, gone.tolist(), strict=True) if one)
+
+    def reject_photo(self, name: str, reason: str) -> None:
+        self.reasons[reason] += 1
+        self._name("rejected", f"{name}: {reason}")
+
+    def _compare(
+        self, product: Product, before: dict[str, Product], photos: Sequence[ImageRecord]
+    ) -> Iterator[DecodeTask]:
+        known = {image.image_id: image for image in photos}
+        fresh = []
+        for image in product.images:
+            record = known.get(image.image_id)
+            if record is None or stamp(self.source.root, image) not in (None, record.source_stamp):
+                fresh.append(image)
+            elif record.reason is not None:
+                self.reject_photo(f"{product.id} {image.uri}", record.reason)
+        old = before.get(product.id)
+        same = old is not None and not fresh and content_hash(old) == content_hash(product)
+        kind = "added" if old is None else "unchanged" if same else "changed"
+        self.counts[kind] += 1
+        if kind != "unchanged":
+            self._name(kind, product.id)
+        for image in fresh:
+            yield DecodeTask(image, LOOKED_AT, self.source.root, key=f"{product.id} {image.uri}")
+
+    def _before(self, ids: list[str]) -> tuple[dict[str, Product], dict[str, tuple[ImageRecord, ...]]]:
+        if self.generation is None:
+            return {}, {}
+        with self.database.session() as session:
+            products = ProductRepository(session).get_many(self.catalog, ids, generation=self.generation)
+            images = ImageRepository(session).of_products(self.catalog, ids, generation=self.generation)
+        return products, images
+
+    def _name(self, kind: str, what: str) -> None:
+        if len(self.named[kind]) < NAMED:
+            self.named[kind].append(what)
+
+
+def _short_hash(product_id: str) -> int:
+    """64 bits: of 10 million ids two are alike with a probability of 3 in a million."""
+    return int.from_bytes(blake2b(product_id.encode(), digest_size=8).digest())

@@ -1,0 +1,160 @@
+"""What becomes of builds: finished ones are published, gone back to, copied; unfinished ones are cancelled."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+
+from indexer.builds.embeddings import Embeddings
+from indexer.builds.gates import Candidate, Gate, ask, refusal
+from indexer.builds.live import open_live, published_build, read_layout
+from indexer.builds.progress import Progress, Watch
+from indexer.builds.prune import prune
+from indexer.builds.publish import publish, verify, withhold
+from indexer.builds.verdict import GateVerdict
+from indexer.builds.write import write_build
+from indexer.catalog.builds import BuildRepository
+from indexer.catalog.engine import Database
+from indexer.catalog.published import PublishedRepository
+from indexer.catalog.records import BuildRecord
+from indexer.catalog.states import PUBLISHABLE_STATES, BuildState
+from indexer.domain import BuildManifest, Frozen
+from indexer.encoders import Encoder
+from indexer.errors import BuildFailed, ConflictError, NothingPublished, PublishRefused, StoreMismatch, StoreOwned
+from indexer.settings import Settings
+from indexer.stores.keeping import Stores
+from indexer.stores.opening import open_stores
+
+OpenEncoder = Callable[[BuildManifest], Encoder]
+
+
+class Publication(Frozen):
+    """`build` is published now, in place of `replaced`."""
+
+    catalog: str
+    build: str
+    replaced: str | None
+    verdicts: tuple[GateVerdict, ...] = ()
+
+
+def publish_build(
+    database: Database,
+    settings: Settings,
+    build: str,
+    open_encoder: OpenEncoder,
+    gates: Mapping[str, Gate],
+    watch: Watch,
+) -> Publication:
+    """Publish a finished build, verified and asked of the gates like any other.
+
+    Raises UnknownBuild, BuildFailed when it is not finished or does not verify, StoreMismatch when its store is gone,
+    PublishRefused.
+    """
+    stores = open_stores(settings)
+    record, replaced = _finished(database, build)
+    if replaced == build:
+        stores.publish(record.catalog, build)
+        return Publication(catalog=record.catalog, build=build, replaced=None)
+    with closing(open_live(database, settings, build, stores)) as index:
+        verify(index, database, Embeddings(settings.home, index.manifest.encoder, settings.embeddings.url))
+        verdicts: tuple[GateVerdict, ...] = ()
+        if gates:
+
+            def asked(done: int, total: int) -> None:
+                watch(Progress(BuildState.VERIFYING, done, total, index.manifest.rejected, "queries"))
+
+            candidate = Candidate(database, settings, index, open_encoder(index.manifest), replaced, asked)
+            verdicts = ask(gates, candidate)
+            refused = refusal(candidate, verdicts)
+            if refused is not None:
+                withhold(database, build, refused)
+                raise PublishRefused(refused)
+    publish(database, stores, index.manifest)
+    prune(database, stores, record.catalog, settings.builds.keep)
+    return Publication(catalog=record.catalog, build=build, replaced=replaced, verdicts=verdicts)
+
+
+def rollback(database: Database, settings: Settings, catalog: str | None, to: str | None = None) -> Publication:
+    """Publish the newest build before the published one that no gate refused, or the one named; no gate is asked.
+
+    Raises ConflictError when there is none, StoreMismatch when its store is gone or damaged, BuildFailed for a build
+    that is not finished, UnknownBuild.
+    """
+    stores = open_stores(settings)
+    name, current = published_build(database, catalog)
+    with database.session() as session:
+        builds = BuildRepository(session)
+        generation = builds.get(current).generation
+        older = [one for one in builds.recent(name, limit=1_000) if one.generation < generation]
+    candidates = [one.id for one in older if one.state in PUBLISHABLE_STATES and one.error is None]
+    target = to or next((one for one in candidates if stores.holds(one)), None)
+    if target is None:
+        raise ConflictError(f"There is no build of catalog {name!r} before {current} to go back to.")
+    record, _ = _finished(database, target)
+    if record.catalog != name:
+        raise ConflictError(f"Build {target} is of catalog {record.catalog!r}, not {name!r}.")
+    manifest = _openable(database, settings, target, stores)
+    publish(database, stores, manifest)
+    return Publication(catalog=name, build=target, replaced=None if target == current else current)
+
+
+def copy_build(database: Database, settings: Settings, build: str, kind: str, watch: Watch) -> BuildManifest:
+    """Write the build into another kind of store, from the ledger and the embedding cache; no encoder is called.
+
+    A build that is there already is verified only. Raises UnknownBuild, BuildFailed, StoreMismatch when embeddings are
+    gone, and what the store raises.
+    """
+    there = settings.model_copy(update={"store": settings.store.model_copy(update={"kind": kind})})
+    stores = open_stores(there)
+    _finished(database, build)
+    manifest, layout = read_layout(database, build)
+    embeddings = Embeddings(settings.home, manifest.encoder, settings.embeddings.url)
+    if not stores.holds(build):
+        try:
+            write_build(database, stores, manifest, layout, embeddings, watch)
+        except KeyError as error:
+            raise StoreMismatch(
+                f"Embeddings of build {build} are gone; build catalog {manifest.catalog} again."
+            ) from error
+    with closing(open_live(database, there, build, stores)) as index:
+        verify(index, database, embeddings)
+    with database.session() as session:
+        published = PublishedRepository(session).find(manifest.catalog)
+    if published is not None and published.build == build:
+        stores.publish(manifest.catalog, build)
+    return manifest
+
+
+def published_builds(database: Database) -> list[str]:
+    """Of every catalog the published build. Raises NothingPublished when there is none."""
+    with database.session() as session:
+        published = PublishedRepository(session)
+        builds = [published.get(name).build for name in published.names()]
+    if not builds:
+        raise NothingPublished("Nothing is published yet; build a catalogue first: vitrine build CATALOGUE.")
+    return builds
+
+
+def cancel(database: Database, build: str) -> BuildRecord:
+    """Stop an unfinished build; its process notices within seconds. Raises UnknownBuild, ConflictError."""
+    with database.begin() as session:
+        return BuildRepository(session).cancel(build, datetime.now(UTC))
+
+
+def _finished(database: Database, build: str) -> tuple[BuildRecord, str | None]:
+    """The build and the one that is published in its place."""
+    with database.session() as session:
+        record = BuildRepository(session).get(build)
+        published = PublishedRepository(session).find(record.catalog)
+    if record.state not in PUBLISHABLE_STATES:
+        raise BuildFailed(f"Build {build} is {record.state}; only finished builds can be published or copied.")
+    return record, None if published is None else published.build
+
+
+def _openable(database: Database, settings: Settings, build: str, stores: Stores) -> BuildManifest:
+    """A store that another process has open can be opened: the service still answers from it."""
+    try:
+        index = open_live(database, settings, build, stores)
+    except StoreOwned:
+        return read_layout(database, build)[0]
+    index.close()
+    return index.manifest
