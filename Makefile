@@ -2,7 +2,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo serve test requirements eval showroom-model showroom-figures bench-index bench-search
+SIZES ?= 10000,100000,1000000
+
+.PHONY: setup demo serve test test-long test-qdrant test-ray requirements eval showroom-model showroom-figures \
+	bench-index bench-stores bench-search
 
 setup: $(READY)
 
@@ -27,6 +30,13 @@ test: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
+test-long: $(READY)
+	$(BIN)/pytest -m long --timeout 3600
+
+test-qdrant: $(READY)
+	@test -n "$$QDRANT_URL" || { echo 'QDRANT_URL names no Qdrant server: docker compose -f deploy/compose.yaml up --wait qdrant, then QDRANT_URL=http://localhost:6333 QDRANT_API_KEY=vitrine make test-qdrant' >&2; exit 1; }
+	$(BIN)/pytest tests/qdrant_server tests/contracts/test_stores.py -k qdrant
+
 eval: $(READY)
 	$(BIN)/python -m eval.headline
 
@@ -39,6 +49,10 @@ showroom-figures: $(READY)
 
 bench-index: $(READY)
 	$(BIN)/python -m eval.benchmarks indexing
+	$(BIN)/python -m eval.benchmarks stores --sizes 10000,100000
+
+bench-stores: $(READY)
+	$(BIN)/python -m eval.benchmarks stores --sizes $(SIZES)
 
 bench-search: $(READY)
 	$(BIN)/python -m eval.benchmarks search
