@@ -87,8 +87,9 @@ class Following:
     def _behind(self, log: ChangeRepository, applied: int) -> Sequence[Change]:
         """The next changes. The log has every sequence number but for the oldest, which may be forgotten."""
         catalog, build = self._manifest.catalog, self._manifest.build
+        newest = log.last(catalog)  # before the changes, as each question sees what was committed until it is asked
         changes = log.since(catalog, applied, TOGETHER)
-        complete = changes[0].sequence == applied + 1 if changes else log.last(catalog) <= applied
+        complete = changes[0].sequence == applied + 1 if changes else newest <= applied
         if not complete:
             raise StoreMismatch(
                 f"The {self._stores.kind} store of build {build} has the live changes of catalog {catalog} up to "

@@ -189,7 +189,10 @@ class ProductInput(Frozen):
 
 
 class ProductUpdate(Frozen):
-    """What of a product changes; what is absent stays, and null takes a price, currency, url or attribute away."""
+    """What of a product changes; what is absent stays, and null takes a price, currency, url or attribute away.
+
+    So does an empty text or list in place of an attribute's value.
+    """
 
     price: Price | None = None
     currency: Currency | None = None

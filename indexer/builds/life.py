@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 
 from indexer.builds.embeddings import Embeddings
+from indexer.builds.following import demand_readable
 from indexer.builds.gates import Candidate, Gate, ask, refusal
 from indexer.builds.live import open_live, published_build, read_layout
 from indexer.builds.progress import Progress, Watch
@@ -14,6 +16,7 @@ from indexer.builds.verdict import GateVerdict
 from indexer.builds.write import write_build
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database
+from indexer.catalog.placements import PlacementRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.catalog.records import BuildRecord
 from indexer.catalog.states import PUBLISHABLE_STATES, BuildState
@@ -55,7 +58,8 @@ def publish_build(
         stores.publish(record.catalog, build)
         return Publication(catalog=record.catalog, build=build, replaced=None)
     with closing(open_live(database, settings, build, stores)) as index:
-        verify(index, database, Embeddings(settings.home, index.manifest.encoder, settings.embeddings.url))
+        embeddings = Embeddings(settings.home, index.manifest.encoder, settings.embeddings.url)
+        verified = verify(index, database, embeddings)
         verdicts: tuple[GateVerdict, ...] = ()
         if gates:
 
@@ -68,7 +72,8 @@ def publish_build(
             if refused is not None:
                 withhold(database, build, refused)
                 raise PublishRefused(refused)
-    publish(database, stores, index.manifest)
+    readable = partial(demand_readable, database, index.manifest, embeddings, verified)
+    publish(database, stores, index.manifest, last_look=readable)
     prune(database, stores, record.catalog, settings.builds.keep)
     return Publication(catalog=record.catalog, build=build, replaced=replaced, verdicts=verdicts)
 
@@ -155,6 +160,11 @@ def _openable(database: Database, settings: Settings, build: str, stores: Stores
     try:
         index = open_live(database, settings, build, stores)
     except StoreOwned:
-        return read_layout(database, build)[0]
+        manifest, _ = read_layout(database, build)
+        with database.session() as session:
+            applied = PlacementRepository(session).applied(build, stores.kind)
+        embeddings = Embeddings(settings.home, manifest.encoder, settings.embeddings.url)
+        demand_readable(database, manifest, embeddings, applied)
+        return manifest
     index.close()
     return index.manifest

@@ -37,5 +37,5 @@ PUT_EXAMPLES: dict[str, Example] = {
 UPDATE_EXAMPLES: dict[str, Example] = {
     "sale": Example(summary="A new price", value={"price": "9.90"}),
     "gone": Example(summary="Sold out", value={"availability": "out_of_stock"}),
-    "label": Example(summary="An attribute set and one removed", value={"attributes": {"fit": "slim", "sale": None}}),
+    "label": Example(summary="An attribute set, and one taken away", value={"attributes": {"fit": "slim", "sale": ""}}),
 }

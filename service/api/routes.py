@@ -15,7 +15,9 @@ from service.shop import Shop
 
 router = APIRouter(
     prefix="/v1",
-    responses={status: {"model": Problem, "description": "A problem document"} for status in (404, 409, 413, 422, 503)},
+    responses={
+        status: {"model": Problem, "description": "A problem document"} for status in (400, 404, 409, 413, 422, 503)
+    },
 )
 
 Catalog = Annotated[str | None, Query(description="Default: the configured catalog, else the only published one.")]

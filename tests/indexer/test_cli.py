@@ -1,65 +1,22 @@
 """The command `vitrine` of the index side: what goes to which stream, and the exit codes."""
 
-import io
-import json
 import shutil
-import sys
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from huggingface_hub import constants
 from PIL import Image
 
-from indexer.cli import main
 from indexer.encoders import KNOWN_MODELS
+from tests.indexer.commands import OUTSIDE, Ran, refused, vitrine
 from tests.indexer.encoders.tiny import save_tiny
 
-GIVEN, OUTSIDE = 2, 1
-"""Exit codes: what was given does not allow it; something outside failed."""
 PRODUCTS = """sku,name,color,photo
 mug,Red mug,red,mug.png
 lamp,Desk lamp,black,text.jpg
 hat,Straw hat,yellow,nowhere.png
 mug,Mug again,red,mug.png
 """
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: object
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def vitrine(folder: Path, *arguments: str, **environment: str) -> Ran:
-    """Run the command in this process, in the folder."""
-    out, err, code = io.StringIO(), io.StringIO(), None
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.chdir(folder)
-        patch.setattr(sys, "argv", ["vitrine", *arguments])
-        patch.setenv("COLUMNS", "200")
-        for name, value in environment.items():
-            patch.setenv(f"VITRINE_{name}", value)
-        try:
-            main()
-        except SystemExit as exit_:
-            code = exit_.code
-    return Ran(code or 0, out.getvalue(), err.getvalue())
-
-
-def refused(ran: Ran, code: int = GIVEN) -> str:
-    """The one sentence on standard error; standard output is empty."""
-    assert (ran.code, ran.out) == (code, ""), ran.err
-    line, *others = [line for line in ran.err.splitlines() if line.startswith("vitrine: ")]
-    assert not others
-    assert "Traceback" not in ran.err
-    return line.removeprefix("vitrine: ")
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from indexer.catalog.builds import BuildRepository
 from indexer.catalog.products import ProductRepository
 from indexer.domain import Product
 from indexer.settings import Settings
+from tests.indexer.commands import Ran, refused, vitrine
 from tests.indexer.encoders.tiny import save_tiny
-from tests.indexer.test_cli import Ran, refused, vitrine
 
 PRODUCTS = """id,title,price,colour,availability
 hat,Straw hat,20 EUR,yellow,in stock
@@ -71,18 +71,7 @@ def test_the_products_of_a_file_are_put(folder: Path) -> None:
 
 
 def test_a_product_is_changed(folder: Path) -> None:
-    given = (
-        "--price",
-        "9,90",
-        "--availability",
-        "0",
-        "--set",
-        "fit=wide|deep",
-        "--set",
-        "Brim=long",
-        "--unset",
-        "colour",
-    )
+    attributes = ("--set", "fit=wide|deep", "--set", "Brim=long", "--unset", "colour")
     ran = run(folder, "update", "hat", "--price", "9,90", "--availability", "0", *attributes)
 
     assert (ran.code, ran.err) == (0, "")

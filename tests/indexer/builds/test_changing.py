@@ -10,12 +10,22 @@ import pytest
 from indexer.builds.changing import LiveChange, put_source
 from indexer.builds.gates import Candidate
 from indexer.builds.life import rollback
+from indexer.builds.live import published_build
 from indexer.builds.progress import Progress
 from indexer.builds.verdict import GateVerdict
 from indexer.catalog.builds import BuildRepository
+from indexer.catalog.engine import Database
 from indexer.catalog.products import ProductRepository
 from indexer.domain import Channel, Condition, Matrix, Op, Pixels, point_id
-from indexer.errors import BuildFailed, EncoderMismatch, InputError, NothingPublished, SourceError, UnknownProduct
+from indexer.errors import (
+    BuildFailed,
+    EncoderMismatch,
+    InputError,
+    NothingPublished,
+    SourceError,
+    UnknownProduct,
+    VectorsMissing,
+)
 from indexer.sources import Source, SourceRow, open_source
 from indexer.stores.memory_keeping import MemoryStores
 from tests.fakes import FakeEncoder
@@ -102,7 +112,12 @@ def test_what_is_changed_while_a_build_runs_is_in_it(tmp_path: Path, kind: str, 
             assert found(index, "vase silk glove coat woollen") == ["glove", "scarf", "vase"]
 
 
-def test_a_build_that_is_killed_and_gone_on_with_keeps_what_was_changed_before_and_after(world: World) -> None:
+def test_a_build_that_is_killed_and_gone_on_with_keeps_what_was_changed_before_and_after(
+    any_ledger: Shop, ledger: Database
+) -> None:
+    world = World(any_ledger, ledger, local_stores())
+    world.write(SOURCE)
+    world.build()
     world.write(SOURCE + GLOVE)
 
     def change_and_die() -> None:
@@ -158,14 +173,14 @@ def test_changes_belong_to_builds_one_goes_back_to(tmp_path: Path) -> None:
             assert found(index, "felt glove coat") == []
 
 
-@pytest.mark.parametrize("stage", ["embedding", "writing", "publishing"])
-def test_a_build_with_another_encoder_reads_what_is_put_meanwhile(world: World, stage: str) -> None:
+@pytest.mark.parametrize(("stage", "photos"), [("embedding", []), ("writing", ["vase.png"]), ("publishing", [])])
+def test_a_build_with_another_encoder_reads_what_is_put_meanwhile(world: World, stage: str, photos: list[str]) -> None:
     """The published build's encoder read it, which is of no use to the new one."""
     new = FakeEncoder("new")
     world.shop.draw("vase.png", "blue")
 
     def change() -> None:
-        world.put({"id": "vase", "title": "Tall vase", "images": ["vase.png"]})
+        world.put({"id": "vase", "title": "Tall vase", "images": photos})
         world.update("hat", attributes={"colour": "straw"})
 
     once = Once(stage, change)
@@ -173,10 +188,11 @@ def test_a_build_with_another_encoder_reads_what_is_put_meanwhile(world: World, 
 
     assert once.done
     assert new.texts.count("Tall vase") == 1
-    assert new.photos == 1
+    assert new.photos == len(photos)
     with world.live(new) as index:
         assert index.manifest.encoder == new.spec.identity
-        vase = point_id("shop", "vase", world.products()["vase"].images[0].image_id)
+        images = [image.image_id for image in world.products()["vase"].images]
+        vase = point_id("shop", "vase", images[0] if images else "")
         vectors = index.store.fetch([vase])[vase]
         assert vectors[Channel.TEXT] @ new.encode_texts(["Tall vase"])[0] == pytest.approx(1, abs=1e-3)
         assert found(index, "straw") == ["hat"]
@@ -189,6 +205,22 @@ def test_what_another_encoder_than_the_published_ones_read_is_refused(world: Wor
     with pytest.raises(EncoderMismatch, match="published meanwhile, has another encoder; give the products again"):
         world.put({"id": "vase", "title": "Tall vase"}, encoder=old)
     assert "vase" not in world.products()
+
+
+def test_one_cannot_go_back_to_an_encoder_that_never_read_what_was_put_since(tmp_path: Path) -> None:
+    shop = Shop.at(tmp_path)
+    with catalogue(shop.settings) as database:
+        world = World(shop, database, MemoryStores())
+        world.write(SOURCE)
+        first = world.build().build
+        new = FakeEncoder("new")
+        second = world.build(encoder=new).build
+        world.put({"id": "vase", "title": "Tall vase"}, encoder=new)
+        with pytest.raises(VectorsMissing, match=rf"embeddings of build {first} of catalog shop are gone"):
+            rollback(database, shop.settings, "shop")
+        assert published_build(database, "shop")[1] == second
+        world.delete("vase")
+        assert rollback(database, shop.settings, "shop").build == first
 
 
 def test_an_update_keeps_the_vectors_and_changes_the_words(world: World) -> None:

@@ -1,7 +1,6 @@
 """How builds end that somebody stops, takes over, or that meet a store which is down."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,11 +14,11 @@ from indexer.builds.progress import BuildReport, Progress, Watch
 from indexer.builds.verdict import GateVerdict
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database
-from indexer.domain import Matrix, Point
+from indexer.domain import Matrix
 from indexer.encoders import Encoder
 from indexer.errors import BuildCancelled, BuildInProgress, NothingPublished, StoreMismatch, StoreUnavailable
 from indexer.sources import open_source
-from indexer.stores.keeping import Stores, Writer
+from indexer.stores.keeping import Stores
 from indexer.stores.memory import MemoryStore
 from indexer.stores.memory_keeping import MemoryStores
 from indexer.stores.seam import Layout
@@ -104,12 +103,12 @@ def test_what_another_process_has_taken_over_is_left_to_it(refuses: bool, shop: 
 @pytest.mark.parametrize("stage", ["reading", "embedding"])
 @pytest.mark.parametrize(("deed", "left"), [(stop, "cancelled"), (take_away, None)])
 def test_a_build_that_is_lost_between_two_stages_ends_there(
-    deed: object, left: str | None, stage: str, shop: Shop, ledger: Database
+    deed: Callable[[Shop], None], left: str | None, stage: str, shop: Shop, ledger: Database
 ) -> None:
     """`left` is its state; a build that was taken over stays in the stage it was in."""
 
     def watch(progress: Progress) -> None:
-        if progress.stage == stage and callable(deed) and newest(ledger)["state"] == stage:
+        if progress.stage == stage and newest(ledger)["state"] == stage:
             deed(shop)
 
     with pytest.raises((BuildCancelled, BuildInProgress)):
@@ -181,34 +180,3 @@ def test_a_store_that_goes_down_after_the_publication_does_not_undo_it(
     assert published_build(ledger, "shop")[1] == report.build
     assert newest(ledger)["state"] == "published"
     assert f"Build {report.build} is published, and the store does not say so." in caplog.text
-
-
-class Leaky(MemoryStores):
-    """Loses a point of every build."""
-
-    keeps = True
-
-    def __init__(self) -> None:
-        self._kept: dict[str, MemoryStore] = {}
-
-    @contextmanager
-    def write(self, build: str, layout: Layout, expected: int) -> Iterator[Writer]:
-        store = self._kept[build] = MemoryStore(layout)
-
-        class Filling:
-            def upsert(self, points: Sequence[Point]) -> None:
-                store.upsert(points[1:])
-
-            def finish(self) -> int:
-                return store.count()
-
-        yield Filling()
-
-    def open(self, build: str, layout: Layout) -> MemoryStore:
-        return self._kept[build]
-
-
-def test_a_store_that_loses_points_is_not_published(shop: Shop, ledger: Database) -> None:
-    with pytest.raises(Exception, match="holds 1 points of the 2 it was given"):
-        build(shop, ledger, stores=Leaky())
-    assert newest(ledger)["state"] == "failed"

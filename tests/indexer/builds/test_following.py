@@ -13,6 +13,7 @@ from indexer.builds.embeddings import Embeddings
 from indexer.builds.following import TOGETHER, Following
 from indexer.builds.live import LiveIndex, open_live, published_build, read_layout
 from indexer.catalog.changes_log import ChangeRepository
+from indexer.catalog.engine import Database
 from indexer.catalog.placements import PlacementRepository
 from indexer.domain import Point
 from indexer.errors import StoreMismatch, StoreUnavailable, VectorsMissing
@@ -53,6 +54,15 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
+@pytest.fixture
+def any_world(any_ledger: Shop, ledger: Database) -> World:
+    """As `world`, its ledger on each kind of database."""
+    world = World(any_ledger, ledger, local_stores())
+    world.write(SOURCE)
+    world.build()
+    return world
+
+
 @contextmanager
 def following(world: World) -> Iterator[tuple[Following, Watched]]:
     """As another process would follow the store that keeps the published build."""
@@ -73,22 +83,22 @@ def opened(world: World) -> LiveIndex:
     return open_live(world.database, world.shop.settings, build, world.stores)
 
 
-def test_each_change_is_applied_once_and_by_one_of_those_that_follow_a_store(world: World) -> None:
-    with following(world) as (one, by_one), following(world) as (other, by_other):
-        world.update("hat", price=9)
-        world.delete("coat")
+def test_each_change_is_applied_once_and_by_one_of_those_that_follow_a_store(any_world: World) -> None:
+    with following(any_world) as (one, by_one), following(any_world) as (other, by_other):
+        any_world.update("hat", price=9)
+        any_world.delete("coat")
         assert one.catch_up() == 2
         assert other.catch_up() == 0
-        world.put({"id": "vase", "title": "Vase"})
+        any_world.put({"id": "vase", "title": "Vase"})
         assert other.catch_up() == 1
         assert one.catch_up() == 0
         assert (by_one.upserts, by_other.upserts) == (["hat"], ["vase"])
-        assert applied(world) == 3
+        assert applied(any_world) == 3
 
 
-def test_followers_at_once_share_the_changes(world: World) -> None:
+def test_followers_at_once_share_the_changes(any_world: World) -> None:
     with ExitStack() as stack:
-        followers = [stack.enter_context(following(world)) for _ in range(3)]
+        followers = [stack.enter_context(following(any_world)) for _ in range(3)]
         stop = threading.Event()
 
         def follow(one: Following) -> None:
@@ -99,16 +109,16 @@ def test_followers_at_once_share_the_changes(world: World) -> None:
         for thread in threads:
             thread.start()
         for price in range(1, 31):
-            world.update("hat", price=price)
-        world.delete("coat")
+            any_world.update("hat", price=price)
+        any_world.delete("coat")
         stop.set()
         for thread in threads:
             thread.join()
         for one, _ in followers:
             one.catch_up()
         assert sum(len(store.upserts) for _, store in followers) <= 30
-        assert applied(world) == 31
-    with world.live() as index:
+        assert applied(any_world) == 31
+    with any_world.live() as index:
         assert found(index, "hat coat scarf") == ["hat", "scarf"]
         assert found(index, "hat", costs(30)) == ["hat"]
 
@@ -123,19 +133,19 @@ def test_stores_of_each_process_follow_for_themselves(world: World) -> None:
         assert found(one, "hat", costs(9)) == found(other, "hat", costs(9)) == ["hat"]
 
 
-def test_a_process_that_dies_between_the_store_and_the_ledger_has_its_changes_applied_again(world: World) -> None:
-    world.put({"id": "vase", "title": "Vase"})
-    world.delete("coat")
-    with following(world) as (dying, store):
+def test_a_process_that_dies_between_the_store_and_the_ledger_has_its_changes_applied_again(any_world: World) -> None:
+    any_world.put({"id": "vase", "title": "Vase"})
+    any_world.delete("coat")
+    with following(any_world) as (dying, store):
         store.fails = SystemExit
         with pytest.raises(SystemExit):
             dying.catch_up()
         assert store.upserts == ["vase"]
-    assert applied(world) == 0
-    with following(world) as (next_one, again):
+    assert applied(any_world) == 0
+    with following(any_world) as (next_one, again):
         assert next_one.catch_up() == 2
         assert again.upserts == ["vase"]
-    with world.live() as index:
+    with any_world.live() as index:
         assert found(index, "vase coat hat") == ["hat", "vase"]
 
 
