@@ -28,12 +28,12 @@ from indexer.builds.progress import BuildReport, Ledgered, Progress, Watch
 from indexer.builds.prune import prune
 from indexer.builds.publish import publish, verify, withhold
 from indexer.builds.read import ReadCounts, read_source
+from indexer.builds.standing import standing_build
 from indexer.builds.survey import Survey, survey
 from indexer.builds.verdict import GateVerdict
 from indexer.builds.write import write_build
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import lock_catalog
-from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.generations import GenerationRepository
 from indexer.catalog.images import ImageRepository
@@ -47,7 +47,6 @@ from indexer.errors import (
     BuildFailed,
     BuildInProgress,
     PublishRefused,
-    StoreMismatch,
     UnavailableError,
     VitrineError,
 )
@@ -148,7 +147,7 @@ class Pipeline:
         read = read_source(self._database, job, source, watch)
         self._enter(job, BuildState.EMBEDDING)
         self._embed_images(job, source, watch, encoded)
-        standing = self._standing(job)
+        standing = standing_build(self._database, self._settings, self._stores, job, self._encoder.spec.identity)
         if standing is not None:
             return self._discard(job, standing, read)
         encoded.texts += embed_texts(self._database, job, self._embedder, self._embeddings, watch)
@@ -174,32 +173,6 @@ class Pipeline:
     def _survey(self, job: Job) -> Survey:
         language = LANGUAGES[job.language]
         return survey(self._database, job.catalog, job.generation, language, self._encoder, self._embeddings)
-
-    def _standing(self, job: Job) -> BuildManifest | None:
-        """The manifest of the published build when another one would be equal to it.
-
-        One that was changed live is built anew, which is how its store is put in order again.
-        """
-        with self._database.session() as session:
-            published = PublishedRepository(session).find(job.catalog)
-            manifest = BuildRepository(session).manifest(published.build) if published is not None else None
-            if manifest is None:
-                return None
-            changed = ChangeRepository(session).last(job.catalog) > BuildRepository(session).get(manifest.build).base
-            differs = GenerationRepository(session).differ(job.catalog, manifest.generation, job.generation)
-        if changed or differs or manifest.encoder != self._encoder.spec.identity or manifest.language != job.language:
-            return None
-        return manifest if self._is_searchable(manifest.build) else None
-
-    def _is_searchable(self, build: str) -> bool:
-        """A store that is kept nowhere needs every embedding to be there."""
-        if self._stores.keeps:
-            return self._stores.holds(build)
-        try:
-            open_live(self._database, self._settings, build, self._stores).close()
-        except StoreMismatch:
-            return False
-        return True
 
     def _discard(self, job: Job, standing: BuildManifest, read: ReadCounts) -> BuildReport:
         """The rows that were broken this time become the standing build's."""
