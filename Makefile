@@ -33,6 +33,12 @@ test: $(READY)
 test-long: $(READY)
 	$(BIN)/pytest -m long --timeout 3600
 
+test-ray: $(READY)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-ray
+	$(BIN)/uv pip install --quiet --python .venv-ray/bin/python --requirement requirements.txt 'ray[data]>=2.60'
+	$(BIN)/uv pip install --quiet --python .venv-ray/bin/python --no-deps --editable .
+	.venv-ray/bin/python -m pytest tests/ray
+
 test-qdrant: $(READY)
 	@test -n "$$QDRANT_URL" || { echo 'QDRANT_URL names no Qdrant server: docker compose -f deploy/compose.yaml up --wait qdrant, then QDRANT_URL=http://localhost:6333 QDRANT_API_KEY=vitrine make test-qdrant' >&2; exit 1; }
 	$(BIN)/pytest tests/qdrant_server tests/contracts/test_stores.py -k qdrant

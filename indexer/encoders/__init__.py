@@ -4,11 +4,21 @@ from indexer.encoders.known import KNOWN_MODELS, KnownModel
 from indexer.encoders.seam import Encoder, EncoderSpec
 from indexer.settings import EncoderSettings
 
-__all__ = ["KNOWN_MODELS", "Encoder", "EncoderSettings", "EncoderSpec", "KnownModel", "open_encoder"]
+__all__ = ["KNOWN_MODELS", "Encoder", "EncoderSettings", "EncoderSpec", "KnownModel", "devices_of", "open_encoder"]
 
 
 def open_encoder(settings: EncoderSettings | str = "showroom") -> Encoder:
-    """Load an encoder by settings or by name; torch is imported on the first call, not before."""
+    """Load an encoder by settings or by name, on the first device named; torch is imported by the first call."""
     from indexer.encoders.openclip import open_openclip
 
-    return open_openclip(EncoderSettings(name=settings) if isinstance(settings, str) else settings)
+    wanted = EncoderSettings(name=settings) if isinstance(settings, str) else settings
+    return open_openclip(wanted.model_copy(update={"device": devices_of(wanted.device)[0]}))
+
+
+def devices_of(device: str) -> tuple[str, ...]:
+    """What the setting `encoder.device` names: `cuda:0,cuda:1` two devices, `all` every GPU of this machine."""
+    if device == "all":
+        from indexer.encoders.openclip import gpus
+
+        return gpus() or ("cpu",)
+    return tuple(one.strip() for one in device.split(","))

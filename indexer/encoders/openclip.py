@@ -108,6 +108,11 @@ def open_openclip(settings: EncoderSettings) -> OpenClipEncoder:
     return OpenClipEncoder(spec, model, tokenizer, normalisation, settings.batch_size)
 
 
+def gpus() -> tuple[str, ...]:
+    """Every GPU of this machine by its name in torch."""
+    return tuple(f"cuda:{number}" for number in range(torch.cuda.device_count()))
+
+
 def _device(wanted: str) -> torch.device:
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -26,7 +26,7 @@ from indexer.images.reasons import Reason, rejected
 from indexer.places import Place, Remote
 from indexer.settings import ImageSettings
 
-__all__ = ["DecodeTask", "Decoded", "DecoderPool"]
+__all__ = ["DecodeTask", "Decoded", "DecoderPool", "cores"]
 
 _MEMORY = 2 << 30
 """Bytes that one child may allocate; 50 megapixels with alpha and 16 bits need about half."""
@@ -66,7 +66,7 @@ class DecoderPool:
     ) -> None:
         self._limits = limits
         self._seconds = seconds
-        self._children = children or _cores()
+        self._children = children or cores()
         self._memory_bytes = memory_bytes
         self._fetcher = fetcher
         self._fetches = ThreadPoolExecutor(_FETCHES_PER_CHILD * self._children, "fetch-image")
@@ -203,6 +203,6 @@ def _ended(task: DecodeTask, wait: Callable[[], Decoded]) -> tuple[DecodeTask, D
         return task, rejected(Reason.FETCH_FAILED, str(error))
 
 
-def _cores() -> int:
+def cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

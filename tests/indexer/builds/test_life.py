@@ -60,6 +60,10 @@ def database(shop: Shop) -> Iterator[Database]:
         yield opened
 
 
+def in_store(settings: Settings, kind: str) -> Settings:
+    return settings.model_copy(update={"store": settings.store.model_copy(update={"kind": kind})})
+
+
 def no_encoder(manifest: BuildManifest) -> Encoder:
     raise AssertionError("an encoder is opened only for gates")
 
@@ -128,13 +132,11 @@ def test_a_gate_that_meets_a_database_that_is_down_is_no_refusal(shop: Shop, dat
     assert record(database, build).error is None
 
 
-def test_publishing_what_is_published_only_puts_the_pointer_right(tmp_path: Path) -> None:
-    shop = Shop.at(tmp_path, "edge")
+def test_publishing_what_is_published_only_puts_the_pointer_right(shop: Shop, database: Database) -> None:
     build = shop.hats("Straw hat")
     write_pointer(shop.settings.home, "shop", "the-one-before")
 
-    with catalogue(shop.settings) as database:
-        done = put_in_place(database, shop.settings, build)
+    done = put_in_place(database, in_store(shop.settings, "edge"), build)
     assert (done.build, done.replaced) == (build, None)
     assert read_pointer(shop.settings.home, "shop") == build
 
@@ -204,23 +206,20 @@ def test_a_build_of_another_catalog_is_not_gone_back_to(shop: Shop, database: Da
 
 def test_embedded_builds_are_gone_back_to_while_their_store_is_there(tmp_path: Path) -> None:
     shop = Shop.at(tmp_path, "edge")
-    builds = [shop.hats(*["Straw hat"] * number) for number in (1, 2, 3)]
-    EdgeStores(shop.settings.home).remove(builds[1])
+    first, second = shop.hats("Straw hat"), shop.hats("Straw hat", "Felt hat")
 
     with catalogue(shop.settings) as database:
-        with pytest.raises(StoreMismatch, match=f"vitrine builds copy {builds[1]} --to edge"):
-            rollback(database, shop.settings, "shop", builds[1])
-        assert published(database) == builds[2]
-        assert rollback(database, shop.settings, "shop").build == builds[0], "the one without a store is passed over"
-        assert read_pointer(shop.settings.home, "shop") == builds[0]
-        with shop.live() as searched:  # as a running service has it
-            assert searched.store.count() == 1
-            rollback(database, shop.settings, "shop", builds[2])
-            assert rollback(database, shop.settings, "shop", builds[0]).replaced == builds[2], "opened by somebody"
+        with shop.live():  # as a running service has it
+            assert rollback(database, shop.settings, "shop").build == first
+            assert read_pointer(shop.settings.home, "shop") == first
+            assert rollback(database, shop.settings, "shop", second).replaced == first, "somebody has it open"
 
-
-def in_store(settings: Settings, kind: str) -> Settings:
-    return settings.model_copy(update={"store": settings.store.model_copy(update={"kind": kind})})
+        EdgeStores(shop.settings.home).remove(first)
+        with pytest.raises(ConflictError, match="to go back to"):
+            rollback(database, shop.settings, "shop")
+        with pytest.raises(StoreMismatch, match=f"vitrine builds copy {first} --to edge"):
+            rollback(database, shop.settings, "shop", first)
+        assert published(database) == second
 
 
 @pytest.mark.parametrize("kind", ["edge", "faiss"])

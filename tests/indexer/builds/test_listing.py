@@ -17,6 +17,7 @@ from indexer.builds.progress import Ledgered, Progress
 from indexer.builds.verdict import GateVerdict
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database, open_database
+from indexer.catalog.placements import PlacementRepository
 from indexer.catalog.states import BuildState
 from indexer.errors import UnknownBuild
 from indexer.store_settings import StoreSettings
@@ -102,14 +103,17 @@ def test_a_finished_build_shows_what_it_is_made_of_and_what_it_left_out(shop: Sh
     assert found["created"] <= found["finished"]
 
 
-def test_the_stores_of_a_build_are_shown_with_the_live_changes_they_lack(tmp_path: Path) -> None:
-    shop = Shop.at(tmp_path, "edge")
+def test_the_stores_of_a_build_are_shown_with_the_live_changes_they_lack(shop: Shop, database: Database) -> None:
     build = shop.hats("Straw hat", "Felt hat")
-    with catalogue(shop.settings) as database:
-        delete_products(database, "shop", ["hat-0"])
-        assert shown(database, build)["stores"] == {"edge": {"live_changes_behind": 1}}
-        assert shop.called("straw felt") == ["hat-1"]
-        assert shown(database, build)["stores"] == {"edge": {"live_changes_behind": 0}}
+    for kind, applied in (("edge", 0), ("qdrant", 1)):
+        with database.begin() as session:
+            PlacementRepository(session).put(build, kind, applied)
+    delete_products(database, "shop", ["hat-0"])
+
+    assert shown(database, build)["stores"] == {
+        "edge": {"live_changes_behind": 1},
+        "qdrant": {"live_changes_behind": 0},
+    }
 
 
 def test_what_is_not_there_is_refused_by_the_names_there_are(database: Database) -> None:

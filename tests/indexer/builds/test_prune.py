@@ -21,6 +21,7 @@ from indexer.catalog.states import BuildState
 from indexer.errors import BuildFailed, StoreUnavailable, UnknownCatalog
 from indexer.stores.edge_keeping import EdgeStores
 from indexer.stores.memory_keeping import MemoryStores
+from indexer.stores.owner import Ownership
 from tests.indexer.builds.shop import Shop, catalogue
 
 KEEP = 3
@@ -120,24 +121,26 @@ def test_what_was_published_a_moment_ago_is_still_searched(any_ledger: Shop, led
     assert names(ledger) == {now}
 
 
-def test_a_store_that_somebody_has_open_stays_with_its_build(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_store_that_somebody_has_open_stays_with_its_build(
+    shop: Shop, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     """As when a service goes on with what it has because it cannot open what was published."""
-    shop = Shop.at(tmp_path, "edge")
     stores = EdgeStores(shop.settings.home)
-    with catalogue(shop.settings) as database:
-        before = shop.hats("Straw hat")
-        with shop.live() as searched:
-            now = shop.hats("Felt hat", "Silk hat")
-            time_passes(database)
-            assert prune(database, stores, "shop", 1) == []
-            assert searched.store.count() == 1
-        assert f"The store of build {before} stays for now." in caplog.text
-        assert rollback(database, shop.settings, "shop").build == before, "it can be gone back to"
-        assert shop.called("straw") == ["hat-0"]
+    before, now = shop.hats("Straw hat"), shop.hats("Felt hat", "Silk hat")
+    for build in (before, now):
+        stores.path(build).mkdir(parents=True)
+    time_passes(database)
 
-        publish_again(database, now)
-        time_passes(database)
-        assert prune(database, stores, "shop", 1) == [before]
+    searched = Ownership(stores.path(before))
+    assert prune(database, stores, "shop", 1) == []
+    assert f"The store of build {before} stays for now." in caplog.text
+    assert rollback(database, shop.settings, "shop").build == before, "it can be gone back to, and has its rows"
+    assert shop.called("straw felt silk") == ["hat-0"]
+
+    publish_again(database, now)
+    time_passes(database)
+    searched.release()
+    assert prune(database, stores, "shop", 1) == [before]
     assert shop.stored() == {now}
 
 

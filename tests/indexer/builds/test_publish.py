@@ -18,6 +18,7 @@ from indexer.catalog.states import BuildState
 from indexer.domain import Channel, Point, point_id
 from indexer.errors import BuildFailed
 from indexer.stores.edge_keeping import EdgeStores
+from indexer.stores.edge_shard import mark_sealed
 from indexer.stores.pointer import read_pointer, write_pointer
 from tests.fakes import FakeEncoder
 from tests.indexer.builds.shop import Shop, catalogue
@@ -97,8 +98,10 @@ def test_a_pointer_that_cannot_be_written_does_not_undo_the_publication(
 
 def test_the_row_of_the_ledger_puts_pointers_right(tmp_path: Path) -> None:
     """As after a kill between the row and the pointer."""
-    shop = Shop.at(tmp_path, "edge")
+    shop = Shop.at(tmp_path)
     build, home = shop.hats("Straw hat"), shop.settings.home
+    EdgeStores(home).path(build).mkdir(parents=True)
+    mark_sealed(EdgeStores(home).path(build))
     write_pointer(home, "shop", "the-one-before")
 
     with catalogue(shop.settings) as database:
