@@ -42,15 +42,24 @@ class Lease:
             self._cancelled.set()
 
 
-def owner_name() -> str:
-    """`host:pid`, unique among the living processes of a network."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+def owner_name(pid: int | None = None) -> str:
+    """`host/namespace:pid` of this process, or another one beside it; unique among the living ones of a network."""
+    return f"{_neighbourhood()}:{os.getpid() if pid is None else pid}"
 
 
 def abandoned(build: BuildRecord) -> bool:
     """Whether the owner was a process of this machine that is no longer there; its lease need not be waited for."""
-    host, _, pid = (build.owner or "").rpartition(":")
-    return host == socket.gethostname() and pid.isdigit() and not _alive(int(pid))
+    where, _, pid = (build.owner or "").rpartition(":")
+    return where == _neighbourhood() and pid.isdigit() and not _alive(int(pid))
+
+
+def _neighbourhood() -> str:
+    """Where a process id means one process: containers may share a host's name, and not its ids."""
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        namespace = 0
+    return f"{socket.gethostname()}/{namespace}"
 
 
 @contextmanager

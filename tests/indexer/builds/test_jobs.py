@@ -1,7 +1,6 @@
 """Whose turn it is to build: waiting builds, living and dead owners, and claims that were lost."""
 
 import os
-import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -44,7 +43,7 @@ def dead() -> str:
     """An owner that was a process of this machine."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    return f"{socket.gethostname()}:{process.pid}"
+    return owner_name(process.pid)
 
 
 def test_a_queued_build_waits_with_everything_a_worker_needs(ledger: Database) -> None:

@@ -310,16 +310,16 @@ def test_a_build_whose_owner_fell_silent_is_taken_over(shop: Shop) -> None:
     assert shop.build().build == "theirs"
 
 
-def test_catalogs_live_side_by_side_and_share_what_was_encoded(any_shop: Shop) -> None:
-    any_shop.write([MUGS[0], MUGS[4]])
+def test_catalogs_live_side_by_side_and_share_what_was_encoded(shop: Shop) -> None:
+    shop.write([MUGS[0], MUGS[4]])
     encoder = FakeEncoder()
 
-    report = any_shop.build(encoder, catalog="outlet")
+    report = shop.build(encoder, catalog="outlet")
 
     assert (report.products, encoder.photos) == (2, 0)
-    assert any_shop.called("mug", "outlet") == ["mug-red"]
-    assert set(any_shop.called("mug")) == {"mug-red", "mug-blue", "cup"}
-    assert manifest(any_shop, "outlet").catalog == "outlet"
+    assert shop.called("mug", "outlet") == ["mug-red"]
+    assert set(shop.called("mug")) == {"mug-red", "mug-blue", "cup"}
+    assert manifest(shop, "outlet").catalog == "outlet"
 
 
 def test_the_memory_store_says_when_the_embeddings_are_gone_and_a_build_brings_them_back(shop: Shop) -> None:
