@@ -20,28 +20,16 @@ import qdrant_edge as engine
 
 from indexer.domain import Channel, Hit, Point, StoreQuery, Vector, VectorQuery, Where
 from indexer.errors import StoreMismatch, StoreUnavailable
-from indexer.stores.edge_shard import (
-    DENSE,
-    LEXICAL,
-    create_shard,
-    keys_of,
-    load_shard,
-    mark_sealed,
-    retrieve,
-    translated,
-)
-from indexer.stores.edge_where import flag, translate
+from indexer.stores.edge_shard import create_shard, load_shard, mark_sealed, retrieve, translated
+from indexer.stores.edge_where import translate
 from indexer.stores.filters import check
 from indexer.stores.owner import Ownership
+from indexer.stores.points import DENSE, EXACT_BELOW, IMAGE, LACKS, LEXICAL, PRODUCT, TIES_AT_MOST, keys_of, payload_of
 from indexer.stores.rows import Rows, halves, query_row
 from indexer.stores.seam import Layout
 
-EXACT_BELOW: Final = 10_000
-"""Points; a full scan of as many vectors of 512 floats takes about 1 ms."""
 WRITTEN_TOGETHER: Final = 256
 """Points of one engine call: keeps an entry of the write-ahead log, whose segments hold 32 MB, small."""
-TIES_AT_MOST: Final = 2_000
-"""Equal scores across the cut are followed this deep to order them by id; of wider ties the engine chooses."""
 NAMES_KEPT: Final = 65_536
 """Hits whose names are remembered (about 25 MB): reading a payload costs the engine 3 µs a hit, a third of a search."""
 
@@ -49,10 +37,6 @@ APPROXIMATE: Final = engine.SearchParams(
     hnsw_ef=256, quantization=engine.QuantizationSearchParams(rescore=True, oversampling=4.0)
 )
 EXACT: Final = engine.SearchParams(exact=True, quantization=engine.QuantizationSearchParams(ignore=True))
-
-PRODUCT: Final = "product"
-IMAGE: Final = "image"
-LACKS: Final = "lacks"
 
 
 class EdgeStore:
@@ -174,12 +158,7 @@ class EdgeStore:
         for row, vector in enumerate(dense, start):
             words = self._layout.lexicon.document(rows.words[row])
             lexical = engine.SparseVector(words.indices.tolist(), words.values.tolist())
-            product, image = rows.names[row]
-            payload: dict[str, object] = {PRODUCT: product, IMAGE: image}
-            if rows.lacks[row]:
-                payload[LACKS] = int(rows.lacks[row])
-            for name, value in rows.payload[row].items():
-                payload[self._keys[name]] = flag(value) if isinstance(value, bool) else value
+            payload = payload_of(rows, row, self._keys)
             points.append(engine.Point(rows.ids[row], {DENSE: vector, LEXICAL: lexical}, payload))
         return points
 

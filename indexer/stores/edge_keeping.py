@@ -1,11 +1,12 @@
 """Edge stores, each in a directory of its own that is never renamed, with a small file that says what is published."""
 
-import shutil
 from pathlib import Path
 
+from indexer.errors import StoreMismatch, StoreUnavailable
 from indexer.stores.child import EdgeBuilder
 from indexer.stores.edge import EdgeStore
-from indexer.stores.edge_shard import is_sealed
+from indexer.stores.edge_shard import is_sealed, remove_store, translated
+from indexer.stores.owner import Ownership
 from indexer.stores.pointer import write_pointer
 from indexer.stores.seam import Layout
 
@@ -22,13 +23,24 @@ class EdgeStores:
         return EdgeBuilder(self.path(build), layout, expected)
 
     def open(self, build: str, layout: Layout) -> EdgeStore:
+        if not self.holds(build):
+            raise StoreMismatch(f"There is no finished store in {self.path(build)}: build the index again.")
         return EdgeStore.open(self.path(build), layout)
 
     def holds(self, build: str) -> bool:
         return is_sealed(self.path(build))
 
     def remove(self, build: str) -> None:
-        shutil.rmtree(self.path(build), ignore_errors=True)
+        """Raises StoreOwned when a process has it open."""
+        path = self.path(build)
+        if not path.is_dir():
+            return
+        owned = Ownership(path)
+        try:
+            with translated(path, StoreUnavailable):
+                remove_store(path)
+        finally:
+            owned.release()
 
     def publish(self, catalog: str, build: str) -> None:
         write_pointer(self._home, catalog, build)

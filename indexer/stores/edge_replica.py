@@ -11,10 +11,11 @@ from pathlib import Path
 import qdrant_edge as engine
 
 from indexer.errors import StoreMismatch, StoreUnavailable
-from indexer.stores.edge import EXACT_BELOW, EdgeStore
+from indexer.stores.edge import EdgeStore
 from indexer.stores.edge_shard import mark_sealed, translated
 from indexer.stores.owner import Ownership
 from indexer.stores.pointer import write_atomically
+from indexer.stores.points import EXACT_BELOW
 from indexer.stores.seam import Layout
 
 

@@ -21,10 +21,9 @@ import qdrant_edge as engine
 from indexer.domain import VECTOR_CHANNELS, FieldType
 from indexer.errors import StoreMismatch, StoreOwned, StoreUnavailable
 from indexer.stores.pointer import write_atomically
+from indexer.stores.points import DENSE, LEXICAL, keys_of
 from indexer.stores.seam import Layout
 
-DENSE: Final = "dense"
-LEXICAL: Final = "lexical"
 SEALED: Final = "sealed"
 
 GRAPH: Final = engine.HnswIndexConfig(m=16, ef_construct=100, full_scan_threshold=10_000)
@@ -47,11 +46,6 @@ def retrieve(shard: engine.EdgeShard, ids: Sequence[UUID], payload: list[str], v
     return cast("list[Stored]", shard.retrieve(list(ids), with_payload=payload, with_vector=vector))
 
 
-def keys_of(layout: Layout) -> dict[str, str]:
-    """Payload key of each field: field names may hold dots and quotes, which the engine reads as paths."""
-    return {name: f"f{place}" for place, name in enumerate(sorted(layout.fields))}
-
-
 def create_shard(directory: Path, layout: Layout, exact: bool) -> engine.EdgeShard:
     """An empty shard with its payload indexes; whatever the directory held is removed."""
     (directory / SEALED).unlink(missing_ok=True)
@@ -71,11 +65,12 @@ def load_shard(directory: Path, layout: Layout) -> tuple[engine.EdgeShard, bool]
     """The shard and whether it is exact. Raises StoreMismatch when it was not created with this layout."""
     try:
         described = json.loads((directory / "layout.json").read_bytes())
-    except (FileNotFoundError, ValueError) as error:
+        fingerprint, exact = described["layout"], described["exact"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
         raise StoreMismatch(f"{directory} holds no complete store: build the index again.") from error
-    if described["layout"] != layout.fingerprint():
+    if fingerprint != layout.fingerprint():
         raise StoreMismatch(f"The store in {directory} was not made for this build: build the index again.")
-    return engine.EdgeShard.load(str(directory / "shard")), described["exact"]
+    return engine.EdgeShard.load(str(directory / "shard")), exact
 
 
 def mark_sealed(directory: Path) -> None:
@@ -86,6 +81,12 @@ def mark_sealed(directory: Path) -> None:
 def is_sealed(directory: Path) -> bool:
     """Whether the build that filled the store had finished it."""
     return (directory / SEALED).is_file()
+
+
+def remove_store(directory: Path) -> None:
+    """The mark of a finished store goes first: whatever an interruption leaves behind is not one."""
+    (directory / SEALED).unlink(missing_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from qdrant_edge import FieldCondition, Filter, HasIdCondition, MatchValue, RangeFloat
 
 from indexer.domain import AllOf, AnyOf, Condition, Not, Op, Where
+from indexer.stores.points import flag
 
 Translated = Filter | FieldCondition | HasIdCondition
 
@@ -27,11 +28,6 @@ def translate(where: Where, keys: Mapping[str, str]) -> Translated:
             return Filter(must_not=[_condition(keys[field], Op.EQ, value)])
         case Condition(field, op, value):
             return _condition(keys[field], op, value)
-
-
-def flag(value: bool) -> str:
-    """Flags are stored as words: qdrant-edge-py 0.9.0 hands MatchValue(True) to the engine as the integer 1."""
-    return "true" if value else "false"
 
 
 def _condition(key: str, op: Op, value: str | float | bool) -> FieldCondition:

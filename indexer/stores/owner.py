@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from indexer.errors import StoreOwned, StoreUnavailable
@@ -27,8 +28,9 @@ class Ownership:
             raise StoreOwned(
                 f"The store in {directory} is owned by process {owner}: ask the running service, or stop it first."
             ) from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, str(os.getpid()).encode(), 0)
+        with suppress(OSError):  # only whoever is refused reads it; a full disk shall keep nobody from owning
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, str(os.getpid()).encode(), 0)
 
     def release(self) -> None:
         os.close(self._file)

@@ -12,10 +12,8 @@ from qdrant_client import models
 from indexer.domain import Channel, Hit, Point, StoreQuery, Vector, VectorQuery, Where
 from indexer.errors import StoreUnavailable
 from indexer.store_settings import QdrantSettings
-from indexer.stores.edge import IMAGE, LACKS, PRODUCT, TIES_AT_MOST
-from indexer.stores.edge_shard import DENSE, LEXICAL, keys_of
-from indexer.stores.edge_where import flag
 from indexer.stores.filters import check
+from indexer.stores.points import DENSE, IMAGE, LACKS, LEXICAL, PRODUCT, TIES_AT_MOST, keys_of, payload_of
 from indexer.stores.qdrant_calls import Server
 from indexer.stores.qdrant_shape import EXACT, Shape
 from indexer.stores.qdrant_where import translate
@@ -147,14 +145,8 @@ def structs(rows: Rows, layout: Layout, start: int, end: int) -> list[models.Poi
     for row, vector in enumerate(dense, start):
         words = layout.lexicon.document(rows.words[row])
         lexical = models.SparseVector(indices=words.indices.tolist(), values=words.values.tolist())
-        product, image = rows.names[row]
-        payload: dict[str, object] = {PRODUCT: product, IMAGE: image}
-        if rows.lacks[row]:
-            payload[LACKS] = int(rows.lacks[row])
-        for name, value in rows.payload[row].items():
-            payload[keys[name]] = flag(value) if isinstance(value, bool) else value
-        point = models.PointStruct(id=str(rows.ids[row]), vector={DENSE: vector, LEXICAL: lexical}, payload=payload)
-        points.append(point)
+        vectors = {DENSE: vector, LEXICAL: lexical}
+        points.append(models.PointStruct(id=str(rows.ids[row]), vector=vectors, payload=payload_of(rows, row, keys)))
     return points
 
 

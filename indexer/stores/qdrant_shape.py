@@ -12,8 +12,7 @@ from qdrant_client import QdrantClient, models
 
 from indexer.domain import VECTOR_CHANNELS, FieldType
 from indexer.store_settings import Coding, QdrantSettings
-from indexer.stores.edge import EXACT_BELOW
-from indexer.stores.edge_shard import DENSE, LEXICAL, keys_of
+from indexer.stores.points import DENSE, EXACT_BELOW, LEXICAL, keys_of
 from indexer.stores.seam import Layout
 
 CODED_ABOVE: Final = 200_000

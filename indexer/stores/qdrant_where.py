@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from qdrant_client.models import FieldCondition, Filter, HasIdCondition, MatchValue, Range
 
 from indexer.domain import AllOf, AnyOf, Condition, Not, Op, Where
-from indexer.stores.edge_where import flag
+from indexer.stores.points import flag
 
 Translated = Filter | FieldCondition | HasIdCondition
 

@@ -32,6 +32,7 @@ from indexer.stores.edge import EdgeStore
 from indexer.stores.lexical import Lexicon
 from indexer.stores.memory import MemoryStore
 from indexer.stores.seam import Layout, VectorStore
+from tests.contracts.plain import dot_products, holds
 from tests.indexer.stores.rebuilt import rebuilt_faiss, upserted_faiss
 from tests.qdrant_server.made import NO_SERVER, URL, coded_store, local_store, server_store, wire_store
 
@@ -95,10 +96,7 @@ def random_points(number: int, seed: int = 0) -> list[Point]:
 
 
 def expected_scores(points: Sequence[Point], query: VectorQuery) -> dict[UUID, float]:
-    return {
-        p.id: sum(float(np.dot(q, p.vectors.get(channel, FILL[channel]))) for channel, q in query.vectors.items())
-        for p in points
-    }
+    return dot_products(points, query, FILL)
 
 
 def best_first(scores: dict[UUID, float]) -> list[UUID]:
@@ -346,33 +344,6 @@ WHERES: st.SearchStrategy[Where] = st.recursive(
     ),
     max_leaves=8,
 )
-
-
-def holds(where: Where, payload: dict[str, PayloadValue]) -> bool:
-    match where:
-        case AllOf(terms):
-            return all(holds(term, payload) for term in terms)
-        case AnyOf(terms):
-            return any(holds(term, payload) for term in terms)
-        case Not(term):
-            return not holds(term, payload)
-        case Condition(name, Op.NE, value):
-            return not holds(Condition(name, Op.EQ, value), payload)
-        case Condition(name, op, value):
-            return name in payload and compares(op, payload[name], value)
-
-
-def compares(op: Op, found: PayloadValue, value: str | float | bool) -> bool:
-    if isinstance(found, list) or isinstance(value, str):
-        return value in found if isinstance(found, list) else value == found
-    assert not isinstance(found, str)
-    return {
-        Op.EQ: found == value,
-        Op.LT: found < value,
-        Op.LE: found <= value,
-        Op.GT: found > value,
-        Op.GE: found >= value,
-    }[op]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
