@@ -6,9 +6,9 @@ from contextlib import closing
 from itertools import chain
 
 from indexer.builds.embedder import Embedder, Photo
-from indexer.builds.embeddings import Embeddings
+from indexer.builds.embeddings import Embeddings, text_key
 from indexer.builds.jobs import Job, hold
-from indexer.builds.pages import pages
+from indexer.builds.pages import Page, pages
 from indexer.builds.progress import Progress, Watch
 from indexer.builds.texts import describe
 from indexer.catalog.builds import BuildRepository
@@ -118,6 +118,8 @@ class _UnreadTexts:
     """Descriptions without a vector. Products are done when the texts of their page are."""
 
     def __init__(self, database: Database, job: Job, embeddings: Embeddings, total: int, watch: Watch) -> None:
+        self._database = database
+        self._job = job
         self._pages = pages(database, job.catalog, job.generation)
         self._cache = embeddings.texts
         self._total = total
@@ -129,11 +131,20 @@ class _UnreadTexts:
         products = texts = 0
         for page in self._pages:
             unknown = set(self._cache.missing([entry.text for entry in page]))
+            self._renew([entry for entry in page if entry.text in unknown])
             unread = [describe(entry.product) for entry in page if entry.text in unknown]
             products, texts = products + len(page), texts + len(unread)
             self._ends.append((texts, products))
             self.beat(0)
             yield from unread
+
+    def _renew(self, unread: Page) -> None:
+        """A live change kept the vector of a text that this encoder never read: the present text's takes its place."""
+        kept = [entry.product.id for entry in unread if entry.text != text_key(describe(entry.product))]
+        if kept:
+            with self._database.begin() as session:
+                ProductRepository(session).drop_text_keys(self._job.catalog, kept, generation=self._job.generation)
+                hold(BuildRepository(session), self._job)
 
     def beat(self, count: int) -> None:
         self._read += count

@@ -33,16 +33,8 @@ Page = list[Entry]
 
 
 def text_vectors(page: Page, embeddings: Embeddings) -> Matrix:
-    """Unit rows (n, dim). A text that a live change kept, and this encoder never read, is the product's present one.
-
-    Raises KeyError for a product whose text was never encoded.
-    """
-    texts = [entry.text for entry in page]
-    if embeddings.texts.missing(texts):
-        embeddings.texts.refresh()  # another process may have read one in the last seconds
-    unread = set(embeddings.texts.missing(texts))
-    keys = [text_key(describe(entry.product)) if entry.text in unread else entry.text for entry in page]
-    return embeddings.texts.get(keys)
+    """Unit rows (n, dim). Raises KeyError for a product whose text was never encoded."""
+    return embeddings.texts.get([entry.text for entry in page])
 
 
 def pages(database: Database, catalog: str, generation: int) -> Iterator[Page]:

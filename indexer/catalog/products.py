@@ -148,6 +148,14 @@ class ProductRepository:
         )
         return {product_id: key for product_id, key in self._session.execute(query) if key is not None}
 
+    def drop_text_keys(self, catalog: str, ids: Sequence[str], *, generation: int) -> None:
+        """The products have the vectors of their own texts in this generation. Raises UnknownCatalog."""
+        lock_catalog(self._session, catalog)
+        chosen = sa.and_(ProductRow.catalog == catalog, ProductRow.id.in_(ids))
+        split(self._session, ProductRow, chosen, generation)
+        own = sa.update(ProductRow).where(chosen, ProductRow.since == generation)
+        self._session.connection().execute(own.values(text_key=None))
+
     def replace(self, catalog: str, product: Product, *, seen_in: str) -> None:
         """A live upsert: one row for all generations, in its old position or behind its siblings.
 

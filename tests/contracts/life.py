@@ -217,7 +217,7 @@ CHANGES: Final[dict[str, list[Callable[[Life], None]]]] = {
     "embedding": [Life.put, Life.delete],
     "writing": [Life.put, Life.update, Life.delete],
 }
-"""What happens live at a stage's first word. An update keeps a text's vector, which is there from `writing` on."""
+"""What happens live at a stage's first word. An update before `writing` keeps the vector of whichever text was read."""
 ACTS: Final[dict[Callable[[Life], None], float]] = {
     Life.put: 100,
     Life.update: 100,

@@ -254,6 +254,19 @@ def test_an_update_changes_each_build_from_what_that_build_has(world: World) -> 
         assert index.store.fetch([felt])[felt][Channel.TEXT] @ text == pytest.approx(1, abs=1e-3)
 
 
+def test_a_text_that_was_updated_before_anything_read_it_gets_the_vector_of_the_present_one(world: World) -> None:
+    """And keeps it when another product brings the text that was never read."""
+    world.write(SOURCE.replace("Straw hat,20 EUR,yellow", "Felt hat,20 EUR,green"))
+    once = Once("reading", lambda: world.update("hat", attributes={"colour": "blue"}))
+    world.build(once)
+    assert once.done
+    world.put({"id": "cap", "title": "Felt hat", "attributes": {"colour": "green"}})
+    hat = point_id("shop", "hat", "")
+    with world.live() as index:
+        text = world.encoder.encode_texts(["Felt hat, blue"])[0]
+        assert index.store.fetch([hat])[hat][Channel.TEXT] @ text == pytest.approx(1, abs=1e-3)
+
+
 def test_nothing_is_changed_while_nothing_is_published(tmp_path: Path) -> None:
     shop = Shop.at(tmp_path)
     with catalogue(shop.settings) as database:
