@@ -118,6 +118,7 @@ def print_report(report: BuildReport, source: Source | None) -> None:
             f"{report.products:,} products, {report.images:,} photos in {report.seconds:.1f} s "
             f"({report.encoded_images:,} photos and {report.encoded_texts:,} texts encoded)."
         )
+        console.print(Text(report.store, style="dim"))
         if source is not None:
             _print_columns(console, source)
         _print_gates(console, report)

@@ -160,8 +160,10 @@ class Pipeline:
         encoded.texts += surveyed.encoded_texts
         manifest = self._describe(job, surveyed)
         with_vectors(partial(self._write, job, manifest, surveyed, watch), embed)
+        store = self._stores.describe(job.build)
         verdicts = with_vectors(partial(self._publish, job, manifest, watch), embed)
-        return self._report(job.catalog, manifest, "published", read, encoded).model_copy(update={"verdicts": verdicts})
+        report = self._report(job.catalog, manifest, "published", store, read, encoded)
+        return report.model_copy(update={"verdicts": verdicts})
 
     def _embed_images(self, job: Job, source: Source, watch: Watch, encoded: Encoded) -> None:
         stage = ImageStage(self._database, job, source.root, self._embeddings)
@@ -176,13 +178,14 @@ class Pipeline:
 
     def _discard(self, job: Job, standing: BuildManifest, read: ReadCounts) -> BuildReport:
         """The rows that were broken this time become the standing build's."""
+        store = self._stores.describe(standing.build)
         with self._database.begin() as session:
             lock_catalog(session, job.catalog)
             hold(BuildRepository(session), job)
             RejectRepository(session).move(job.build, standing.build)
             GenerationRepository(session).abandon(job.catalog, job.generation)
             BuildRepository(session).remove(job.build)
-        return self._report(job.catalog, standing, "unchanged", read, Encoded())
+        return self._report(job.catalog, standing, "unchanged", store, read, Encoded())
 
     def _describe(self, job: Job, surveyed: Survey) -> BuildManifest:
         with self._database.session() as session:
@@ -263,7 +266,7 @@ class Pipeline:
             raise
 
     def _report(
-        self, catalog: str, manifest: BuildManifest, state: str, read: ReadCounts, encoded: Encoded
+        self, catalog: str, manifest: BuildManifest, state: str, store: str, read: ReadCounts, encoded: Encoded
     ) -> BuildReport:
         with self._database.session() as session:
             reasons = ImageRepository(session).counts(catalog, generation=manifest.generation).reasons
@@ -279,6 +282,7 @@ class Pipeline:
             rejected_images=dict(reasons),
             rejected_rows=read.broken,
             points=manifest.points,
+            store=store,
             encoded_images=encoded.images,
             encoded_texts=encoded.texts,
             seconds=0.0,

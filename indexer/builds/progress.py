@@ -75,6 +75,8 @@ class BuildReport(Frozen):
     """Reason → count."""
     rejected_rows: int
     points: int
+    store: str
+    """How the points are found, and why so, as a sentence."""
     encoded_images: int
     encoded_texts: int
     seconds: float

@@ -5,9 +5,10 @@ from pathlib import Path
 from indexer.errors import StoreMismatch, StoreUnavailable
 from indexer.stores.child import EdgeBuilder
 from indexer.stores.edge import EdgeStore
-from indexer.stores.edge_shard import is_sealed, remove_store, translated
+from indexer.stores.edge_shard import is_sealed, read_description, remove_store, translated
 from indexer.stores.owner import Ownership
 from indexer.stores.pointer import write_pointer
+from indexer.stores.points import EXACT_BELOW
 from indexer.stores.seam import Layout
 
 
@@ -30,6 +31,13 @@ class EdgeStores:
     def holds(self, build: str) -> bool:
         return is_sealed(self.path(build))
 
+    def describe(self, build: str) -> str:
+        with translated(self.path(build), StoreMismatch):
+            _, exact = read_description(self.path(build))
+        if exact:
+            return f"Edge scans every point, as there are no more than {EXACT_BELOW:,}."
+        return f"Edge walks a graph over 4-bit codes and scores by the vectors, from {EXACT_BELOW:,} points on."
+
     def remove(self, build: str) -> None:
         """Raises StoreOwned when a process has it open."""
         path = self.path(build)
@@ -43,7 +51,8 @@ class EdgeStores:
             owned.release()
 
     def publish(self, catalog: str, build: str) -> None:
-        write_pointer(self._home, catalog, build)
+        with translated(self._home, StoreUnavailable):
+            write_pointer(self._home, catalog, build)
 
     def path(self, build: str) -> Path:
         """The directory of one build's store."""

@@ -61,13 +61,18 @@ def create_shard(directory: Path, layout: Layout, exact: bool) -> engine.EdgeSha
     return shard
 
 
-def load_shard(directory: Path, layout: Layout) -> tuple[engine.EdgeShard, bool]:
-    """The shard and whether it is exact. Raises StoreMismatch when it was not created with this layout."""
+def read_description(directory: Path) -> tuple[str, bool]:
+    """Fingerprint of the layout, and whether the shard is exact. Raises StoreMismatch when neither is to be found."""
     try:
         described = json.loads((directory / "layout.json").read_bytes())
-        fingerprint, exact = described["layout"], described["exact"]
+        return described["layout"], described["exact"]
     except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
         raise StoreMismatch(f"{directory} holds no complete store: build the index again.") from error
+
+
+def load_shard(directory: Path, layout: Layout) -> tuple[engine.EdgeShard, bool]:
+    """The shard and whether it is exact. Raises StoreMismatch when it was not created with this layout."""
+    fingerprint, exact = read_description(directory)
     if fingerprint != layout.fingerprint():
         raise StoreMismatch(f"The store in {directory} was not made for this build: build the index again.")
     return engine.EdgeShard.load(str(directory / "shard")), exact

@@ -43,7 +43,8 @@ class FaissStores:
             clear(self.path(build))
 
     def publish(self, catalog: str, build: str) -> None:
-        write_pointer(self._home, catalog, build)
+        with reaching(self._home):
+            write_pointer(self._home, catalog, build)
 
     def describe(self, build: str) -> str:
         """Which index the build has, and why, as a sentence. Raises StoreMismatch when there is no such build."""

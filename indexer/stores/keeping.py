@@ -52,6 +52,9 @@ class Stores(Protocol):
     def holds(self, build: str) -> bool:
         """Whether a finished store of the build is there."""
 
+    def describe(self, build: str) -> str:
+        """How the build's points are found, and why so, as a sentence. Raises StoreMismatch when it is not there."""
+
     def remove(self, build: str) -> None:
         """Delete the build's store; one that is not there is fine."""
 

@@ -35,6 +35,9 @@ class MemoryStores:
         """Of no build there is more than what the ledger has."""
         return True
 
+    def describe(self, build: str) -> str:
+        return "Every point is scanned, in memory."
+
     def remove(self, build: str) -> None:
         """There is nothing to delete."""
 

@@ -96,6 +96,15 @@ class QdrantStores:
         found = self._look(self.collection(build))
         return found is not None and _is_finished(found)
 
+    def describe(self, build: str) -> str:
+        name = self.collection(build)
+        found = self._look(name)
+        shape = None if found is None else Shape.read(found.config.metadata)
+        if shape is None:
+            raise StoreMismatch(f"There is no collection {name} on {self._server.address}: build the index again.")
+        coded = "" if shape.coding == "none" else f" over {shape.coding} codes, scored by the vectors"
+        return f"Qdrant scans collection {name}." if shape.exact else f"Qdrant walks a graph of {name}{coded}."
+
     def remove(self, build: str) -> None:
         client, name = self._server.client, self.collection(build)
         self._server.ask(lambda: client.delete_collection(name) if client.collection_exists(name) else False)

@@ -38,6 +38,14 @@ def test_a_build_is_written_held_opened_and_written_anew(stores: Stores) -> None
         store.close()
 
 
+def test_how_a_build_finds_its_points_is_told_in_a_sentence(stores: Stores) -> None:
+    with pytest.raises(StoreMismatch):
+        stores.describe("b1")
+    built(stores, LAYOUT, batch(0)).close()
+    assert "scan" in stores.describe("b1")
+    assert stores.describe("b1").endswith(".")
+
+
 def test_an_empty_build_is_one_too(stores: Stores) -> None:
     store = built(stores, LAYOUT, [])
     assert stores.holds("b1")
