@@ -31,7 +31,7 @@ test: $(READY)
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 test-long: $(READY)
-	$(BIN)/pytest -m long --timeout 3600
+	$(BIN)/pytest -m long --timeout 3600 --numprocesses auto --dist loadfile -rA
 
 test-ray: $(READY)
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-ray
@@ -40,7 +40,7 @@ test-ray: $(READY)
 	.venv-ray/bin/python -m pytest tests/ray
 
 test-qdrant: $(READY)
-	@test -n "$$QDRANT_URL" || { echo 'QDRANT_URL names no Qdrant server: docker compose -f deploy/compose.yaml up --wait qdrant, then QDRANT_URL=http://localhost:6333 QDRANT_API_KEY=vitrine make test-qdrant' >&2; exit 1; }
+	@test -n "$$QDRANT_URL" || { echo 'QDRANT_URL names no Qdrant server: docker compose -f deploy/compose.yaml up --wait qdrant, then QDRANT_URL=http://localhost:6333 make test-qdrant' >&2; exit 1; }
 	$(BIN)/pytest tests/qdrant_server tests/contracts/test_stores.py -k qdrant
 
 eval: $(READY)
