@@ -219,7 +219,7 @@ def _os_errors() -> Iterator[None]:
         raise OSError(str(error) or type(error).__name__) from error
 
 
-def driver_errors() -> tuple[type[BaseException], ...]:
+def driver_errors() -> tuple[type[Exception], ...]:
     """What the drivers that are loaded raise and is no OSError."""
     loaded = ((sys.modules.get(module), name) for module, name in _DRIVER_ERRORS)
     return tuple(getattr(module, name) for module, name in loaded if module is not None)

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import re
 import secrets
-import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from typing import TypeVar
 
 from indexer.builds.segments import LEFTOVER, SUFFIX, unwritable, write_whole
 from indexer.errors import SettingsError, StoreMismatch, StoreUnavailable
+from indexer.places import driver_errors
 
 Answer = TypeVar("Answer")
 
@@ -29,16 +29,6 @@ FINAL = (errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS)
 
 WHOLE_PUTS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
 """Storage where an object appears whole or not at all; elsewhere it is written under another name and moved."""
-
-FAULTS = (
-    ("aiohttp", "ClientError"),
-    ("azure.core.exceptions", "AzureError"),
-    ("botocore.exceptions", "BotoCoreError"),
-    ("botocore.exceptions", "ClientError"),
-    ("gcsfs.retry", "HttpError"),
-    ("google.auth.exceptions", "GoogleAuthError"),
-)
-"""What drivers raise beside OSError."""
 
 
 class RemoteShelf:
@@ -187,8 +177,7 @@ class RemoteShelf:
 
 
 def _faults() -> tuple[type[Exception], ...]:
-    """Of the drivers that are in use."""
-    return OSError, *(getattr(sys.modules[module], name) for module, name in FAULTS if module in sys.modules)
+    return OSError, *driver_errors()
 
 
 def _cause(error: BaseException) -> str:

@@ -8,6 +8,19 @@ from tests.indexer.builds.shop import Shop, catalogue
 from tests.indexer.catalog.databases import BACKENDS, empty_database
 
 
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """With nothing in it yet."""
+    return Shop.at(tmp_path)
+
+
+@pytest.fixture
+def database(shop: Shop) -> Iterator[Database]:
+    """Of the shop."""
+    with catalogue(shop.settings) as opened:
+        yield opened
+
+
 @pytest.fixture(params=BACKENDS)
 def any_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     """A shop with nothing in it yet, its ledger on each kind of database."""

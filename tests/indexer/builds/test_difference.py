@@ -3,7 +3,6 @@
 import hashlib
 import random
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,10 @@ from indexer.catalog.engine import Database
 from indexer.errors import BuildFailed, ConflictError, NothingPublished, UnknownBuild
 from indexer.sources import open_source
 from tests.fakes import FakeEncoder
-from tests.indexer.builds.shop import MUGS, Row, Shop, catalogue, other_mugs, sell_mugs
+from tests.indexer.builds.shop import MUGS, Row, Shop, other_mugs, sell_mugs
 
 PRODUCTS = 120
 Model = dict[str, Row]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop.at(tmp_path)
-
-
-@pytest.fixture
-def database(shop: Shop) -> Iterator[Database]:
-    with catalogue(shop.settings) as opened:
-        yield opened
 
 
 def drawn(seed: int) -> tuple[Model, Model]:

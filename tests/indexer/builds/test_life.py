@@ -1,6 +1,5 @@
 """Finished builds published by hand, gone back to, copied; unfinished ones cancelled."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,17 +46,6 @@ class Watchman:
     def __call__(self, candidate: Candidate) -> GateVerdict:
         self.asked.append((candidate.manifest.build, candidate.index.store.count(), candidate.published))
         return GateVerdict(gate="watchman", passed=not self.refuses, reasons=("Too few hats.",) if self.refuses else ())
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop.at(tmp_path)
-
-
-@pytest.fixture
-def database(shop: Shop) -> Iterator[Database]:
-    with catalogue(shop.settings) as opened:
-        yield opened
 
 
 def in_store(settings: Settings, kind: str) -> Settings:

@@ -1,6 +1,5 @@
 """Builds as people and programs see them, while they run and afterwards."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,17 +25,6 @@ from tests.indexer.builds.shop import Shop, catalogue, other_mugs, sell_mugs
 
 SPENT = 40
 """Seconds."""
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop.at(tmp_path)
-
-
-@pytest.fixture
-def database(shop: Shop) -> Iterator[Database]:
-    with catalogue(shop.settings) as opened:
-        yield opened
 
 
 def shown(database: Database, build: str) -> Any:

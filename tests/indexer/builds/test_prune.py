@@ -1,8 +1,6 @@
 """Old builds make room; what is published, searched or needed by what is kept stays."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -25,17 +23,6 @@ from indexer.stores.owner import Ownership
 from tests.indexer.builds.shop import Shop, catalogue
 
 KEEP = 3
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop.at(tmp_path)
-
-
-@pytest.fixture
-def database(shop: Shop) -> Iterator[Database]:
-    with catalogue(shop.settings) as opened:
-        yield opened
 
 
 def add_build(database: Database, build: str, state: BuildState, hours: int = 0) -> None:
