@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 
+from indexer.errors import SettingsError
 from indexer.stores.pointer import write_atomically
 
 FILE = "service.json"
@@ -13,7 +14,11 @@ PATIENCE_SECONDS = 2.0
 
 
 def announce(home: Path, url: str, instance: str) -> None:
-    write_atomically(home / FILE, json.dumps({"url": url, "pid": os.getpid(), "instance": instance}).encode())
+    """Raises SettingsError when the home cannot be written in."""
+    try:
+        write_atomically(home / FILE, json.dumps({"url": url, "pid": os.getpid(), "instance": instance}).encode())
+    except OSError as error:
+        raise SettingsError(f"home: nothing can be written in {home}: {error.strerror}.") from error
 
 
 def withdraw(home: Path) -> None:

@@ -122,7 +122,7 @@ class LiveBuilds:
     def _caught_up(self, held: _Open) -> None:
         try:
             held.index.catch_up()
-        except VitrineError:
+        except Exception:
             self._let_go(held)
             raise
 

@@ -28,8 +28,8 @@ def serve(settings: Settings) -> None:
     """Blocks until the process is told to stop.
 
     Raises ConflictError when this VITRINE_HOME already has a service, SettingsError for several workers on the
-    embedded store or an address that cannot be listened on, StoreMismatch or EncoderMismatch for a published build
-    that cannot be searched.
+    embedded store, a home that cannot be written in or an address that cannot be listened on, StoreMismatch or
+    EncoderMismatch for a published build that cannot be searched.
     """
     if settings.service.workers > 1:
         _serve_many(settings)

@@ -15,6 +15,7 @@ from indexer.builds.publish import publish, verify, withhold
 from indexer.builds.verdict import GateVerdict
 from indexer.builds.write import write_build
 from indexer.catalog.builds import BuildRepository
+from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.placements import PlacementRepository
 from indexer.catalog.published import PublishedRepository
@@ -49,8 +50,8 @@ def publish_build(
 ) -> Publication:
     """Publish a finished build, verified and asked of the gates like any other.
 
-    Raises UnknownBuild, BuildFailed when it is not finished or does not verify, StoreMismatch when its store is gone,
-    PublishRefused.
+    Raises UnknownBuild, BuildFailed when it is not finished or does not verify, StoreMismatch when its store or the
+    embeddings to verify it by are gone, PublishRefused.
     """
     stores = open_stores(settings)
     record, replaced = _finished(database, build)
@@ -81,8 +82,8 @@ def publish_build(
 def rollback(database: Database, settings: Settings, catalog: str | None, to: str | None = None) -> Publication:
     """Publish the newest build before the published one that no gate refused, or the one named; no gate is asked.
 
-    Raises ConflictError when there is none, StoreMismatch when its store is gone or damaged, BuildFailed for a build
-    that is not finished, UnknownBuild.
+    Raises ConflictError when there is none, StoreMismatch when its store is gone or damaged or its encoder never read a
+    product that was put live since, BuildFailed for a build that is not finished, UnknownBuild.
     """
     stores = open_stores(settings)
     name, current = published_build(database, catalog)
@@ -97,8 +98,12 @@ def rollback(database: Database, settings: Settings, catalog: str | None, to: st
     record, _ = _finished(database, target)
     if record.catalog != name:
         raise ConflictError(f"Build {target} is of catalog {record.catalog!r}, not {name!r}.")
+    with database.session() as session:
+        newest = ChangeRepository(session).last(name)
     manifest = _openable(database, settings, target, stores)
-    publish(database, stores, manifest)
+    embeddings = Embeddings(settings.home, manifest.encoder, settings.embeddings.url)
+    readable = partial(demand_readable, database, manifest, embeddings, newest)
+    publish(database, stores, manifest, last_look=readable)
     return Publication(catalog=name, build=target, replaced=None if target == current else current)
 
 

@@ -48,10 +48,11 @@ def prune(database: Database, stores: Stores, catalog: str, keep: int) -> list[s
     with database.begin() as session:
         lock_catalog(session, catalog)
         builds = BuildRepository(session)
-        for one in gone:
-            builds.remove(one.id)
-        for one in superfluous:
-            if one not in gone:
+        there = {one.id for one in builds.recent(catalog, limit=1_000)}  # others may clear away at the same time
+        for one in [one for one in superfluous if one.id in there]:
+            if one in gone:
+                builds.remove(one.id)
+            else:
                 error = None if one.error == GIVEN_UP else one.error
                 builds.set_state(one.id, BuildState.READY, one.finished_at or one.updated_at, error=error)
         left = builds.recent(catalog, limit=1_000)

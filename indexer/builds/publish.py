@@ -19,7 +19,7 @@ from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.catalog.states import BuildState
 from indexer.domain import BuildManifest
-from indexer.errors import BuildFailed, UnavailableError
+from indexer.errors import BuildFailed, UnavailableError, VectorsMissing
 from indexer.stores.keeping import Stores
 
 READ_BACK = 200
@@ -33,7 +33,8 @@ PATIENCE = 20
 def verify(index: LiveIndex, database: Database, embeddings: Embeddings) -> int:
     """The newest live change that was there when all was well.
 
-    Raises BuildFailed when the store does not hold exactly what the ledger says, live changes included.
+    Raises BuildFailed when the store does not hold exactly what the ledger says, live changes included, and
+    VectorsMissing when the cache has lost what would be compared.
     """
     for _ in range(PATIENCE):
         index.catch_up()
@@ -59,17 +60,20 @@ def publish(
 ) -> None:
     """The ledger's row is the truth; the store's own pointer follows it.
 
-    `job`: the claim under which the build was made. Raises BuildCancelled, BuildInProgress when that is lost.
+    `job`: the claim under which the build was made. Raises BuildCancelled, BuildInProgress when that is lost, and
+    without one BuildFailed when the build is not, or no longer, finished.
     `last_look` is called when no live change can come in between; if it raises, nothing is published.
     A pointer that cannot be written is only told: the build is published, and a service that starts writes it again.
     """
     now = datetime.now(UTC)
     with database.begin() as session:
         lock_catalog(session, manifest.catalog)
+        builds = BuildRepository(session)
         if job is not None:
-            hold(BuildRepository(session), job)
+            hold(builds, job)
         last_look()
-        BuildRepository(session).set_state(manifest.build, BuildState.READY, now)
+        if job is not None or builds.lock(manifest.build).state is BuildState.READY:
+            builds.set_state(manifest.build, BuildState.READY, now)  # why it was refused once is over
         PublishedRepository(session).set(manifest.catalog, manifest.build, now)
     _point(stores, manifest.catalog, manifest.build)
 
@@ -77,13 +81,13 @@ def publish(
 def withhold(database: Database, build: str, reason: str, job: Job | None = None) -> None:
     """A gate refused the build: it is finished and can be published later; the ledger keeps why it was not.
 
-    One that somebody published meanwhile stays so. Raises like `publish`.
+    One that somebody published or gave up meanwhile stays so. Raises BuildCancelled, BuildInProgress like `publish`.
     """
     with database.begin() as session:
         builds = BuildRepository(session)
         if job is not None:
             hold(builds, job)
-        if builds.lock(build).state is not BuildState.PUBLISHED:
+        if job is not None or builds.lock(build).state is BuildState.READY:
             builds.set_state(build, BuildState.READY, datetime.now(UTC), error=reason)
 
 
@@ -118,7 +122,12 @@ def _fault(index: LiveIndex, database: Database, embeddings: Embeddings) -> str 
     if held != expected:
         return f"the store holds {held} points, the ledger {expected}."
     first = next(pages(database, catalog, generation), [])
-    written = points_of(first[:READ_BACK], catalog, index.manifest.fields, embeddings)
+    try:
+        written = points_of(first[:READ_BACK], catalog, index.manifest.fields, embeddings)
+    except KeyError as error:
+        raise VectorsMissing(
+            f"Embeddings of build {index.manifest.build} are gone; build catalog {catalog} again."
+        ) from error
     stored = index.store.fetch([point.id for point in written])
     for point in written:
         found = stored.get(point.id, {})

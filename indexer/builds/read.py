@@ -48,6 +48,7 @@ def read_source(database: Database, job: Job, source: Source, watch: Watch) -> R
     counts = ReadCounts()
     reading = f"{job.build}:{secrets.token_hex(3)}"  # what an earlier try saw may be gone from the source
     with database.begin() as session:
+        hold(BuildRepository(session), job)
         RejectRepository(session).clear(job.build)
     read = 0
     for rows in batches(source.rows(), BATCH):

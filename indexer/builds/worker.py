@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from indexer.builds.jobs import Job, end, take_over
+from indexer.builds.lease import heartbeat
 from indexer.builds.pipeline import Pipeline
 from indexer.builds.progress import BuildReport, Progress
 from indexer.catalog.engine import Database
@@ -52,7 +53,8 @@ class Worker:
 
     def _built(self, job: Job) -> BuildReport:
         try:
-            pipeline = self._pipeline(job.request.encoder)
+            with heartbeat(self._database, job.build, job.owner):  # a large model is fetched for minutes
+                pipeline = self._pipeline(job.request.encoder)
         except Exception as error:
             end(self._database, job, BuildState.FAILED, str(error))
             raise

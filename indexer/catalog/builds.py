@@ -1,6 +1,6 @@
 """The ledger of builds: their states, leases, manifests and what they rejected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -62,24 +62,14 @@ class BuildRepository:
             )
         return self._lease(unfinished.id, owner, now)
 
-    def claim_any(
-        self,
-        owner: str,
-        now: datetime,
-        ttl: timedelta,
-        catalogs: Sequence[str] | None = None,
-        *,
-        store: str | None = None,
-    ) -> BuildRecord | None:
+    def claim_any(self, owner: str, now: datetime, ttl: timedelta, *, store: str | None = None) -> BuildRecord | None:
         """Lease the oldest unfinished build that waits for an owner, or whose owner's last heartbeat is `ttl` old.
 
-        `catalogs` and `store` narrow the choice. None when there is nothing to do; builds that another worker is
-        claiming at this moment are passed over.
+        `store` narrows the choice to builds for that kind. None when there is nothing to do; builds that another worker
+        is claiming at this moment are passed over.
         """
         alone = sa.or_(BuildRow.owner.is_(None), BuildRow.heartbeat_at.is_(None), BuildRow.heartbeat_at <= now - ttl)
         query = sa.select(BuildRow.id).where(BuildRow.state.in_(ACTIVE_STATES), alone)
-        if catalogs is not None:
-            query = query.where(BuildRow.catalog.in_(catalogs))
         if store is not None:
             query = query.where(BuildRow.store == store)
         oldest = query.order_by(BuildRow.created_at, BuildRow.id).limit(1).with_for_update(skip_locked=True)

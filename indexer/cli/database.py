@@ -27,7 +27,6 @@ def copy(
     from indexer.printing import copying, print_rows
 
     source, target = open_catalogue(load_settings()), open_database(url)
-    target.upgrade()
     with copying() as watch:
         copied = copy_database(source, target, watch)
     if as_json:

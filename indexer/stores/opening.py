@@ -1,4 +1,4 @@
-"""The stores that the settings name. What a kind needs is imported when it is asked for."""
+"""The stores that the settings name. What FAISS and a Qdrant server need is imported when it is asked for."""
 
 from indexer.settings import Settings
 from indexer.stores.edge_keeping import EdgeStores

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.errors import SettingsError
 from service.address import FILE, announce, running_service, withdraw
 
 
@@ -83,3 +84,8 @@ def test_an_announcement_names_the_process_and_can_be_withdrawn_twice(tmp_path: 
     withdraw(tmp_path)
     withdraw(tmp_path)
     assert not (tmp_path / FILE).exists()
+
+
+def test_a_home_that_cannot_be_written_in_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"home: nothing can be written in .*gone"):
+        announce(tmp_path / "gone", "http://127.0.0.1:1", "me")

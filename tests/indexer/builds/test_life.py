@@ -1,6 +1,8 @@
 """Finished builds published by hand, gone back to, copied; unfinished ones cancelled."""
 
+import shutil
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +177,13 @@ def test_going_back_passes_over_refused_builds_unless_they_are_named(shop: Shop,
     assert record(database, doubtful).error is None
 
 
+def test_going_back_to_what_is_published_leaves_it_published(any_ledger: Shop, ledger: Database) -> None:
+    _, last = any_ledger.hats("Straw hat"), any_ledger.hats("Felt hat")
+
+    assert rollback(ledger, any_ledger.settings, None, last).replaced is None
+    assert record(ledger, last).state is BuildState.PUBLISHED
+
+
 def test_going_back_keeps_live_changes(shop: Shop, database: Database) -> None:
     shop.hats("Straw hat", "Felt hat")
     shop.hats("Straw hat", "Felt hat", "Silk hat")
@@ -280,3 +289,24 @@ def test_a_build_that_went_while_it_was_to_be_published_is_not(any_ledger: Shop,
     with pytest.raises(UnknownBuild):
         publish(ledger, MemoryStores(), manifest)
     assert published(ledger) == standing
+
+
+def test_a_build_that_was_given_up_while_it_was_to_be_published_is_not(any_ledger: Shop, ledger: Database) -> None:
+    """As when its store is being removed between the looking and the publishing."""
+    given_up, standing = any_ledger.hats("Straw hat"), any_ledger.hats("Felt hat")
+    with ledger.begin() as session:
+        manifest = BuildRepository(session).manifest(given_up)
+        BuildRepository(session).set_state(given_up, BuildState.CANCELLED, datetime.now(UTC))
+    assert manifest is not None
+
+    with pytest.raises(BuildFailed, match="cannot be published"):
+        publish(ledger, MemoryStores(), manifest)
+    assert published(ledger) == standing
+
+
+def test_a_build_that_cannot_be_verified_for_want_of_embeddings_says_what_to_do(tmp_path: Path) -> None:
+    shop = Shop.at(tmp_path, store="edge")
+    former, _ = shop.hats("Straw hat"), shop.hats("Felt hat")
+    shutil.rmtree(shop.settings.home / "embeddings")
+    with catalogue(shop.settings) as database, pytest.raises(StoreMismatch, match="build catalog shop again"):
+        put_in_place(database, shop.settings, former)

@@ -74,7 +74,7 @@ def test_publishing_writes_the_ledger_and_the_pointer(shop: Shop) -> None:
     with shop.live() as index, catalogue(shop.settings) as database:
         first = index.manifest.build
         another = index.manifest.model_copy(update={"build": "another"})
-        add_build(database, "another", BuildState.VERIFYING, datetime.now(UTC))
+        add_build(database, "another", BuildState.READY, datetime.now(UTC))
 
         publish(database, EdgeStores(shop.settings.home), another)
 
@@ -89,7 +89,7 @@ def test_a_pointer_that_cannot_be_written_does_not_undo_the_publication(
 ) -> None:
     (shop.settings.home / "published").write_text("a file where the pointers' folder should be")
     with shop.live() as index, catalogue(shop.settings) as database:
-        add_build(database, "another", BuildState.VERIFYING, datetime.now(UTC))
+        add_build(database, "another", BuildState.READY, datetime.now(UTC))
         publish(database, EdgeStores(shop.settings.home), index.manifest.model_copy(update={"build": "another"}))
 
         assert published_build(database, "shop")[1] == "another"

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -24,11 +24,9 @@ def claim(database: Database, owner: str, now: datetime, catalog: str = "shop") 
         return BuildRepository(session).claim(catalog, owner, now, TTL)
 
 
-def claim_any(
-    database: Database, owner: str, now: datetime = NOON, catalogs: Sequence[str] | None = None
-) -> BuildRecord | None:
+def claim_any(database: Database, owner: str, now: datetime = NOON) -> BuildRecord | None:
     with database.begin() as session:
-        return BuildRepository(session).claim_any(owner, now, TTL, catalogs)
+        return BuildRepository(session).claim_any(owner, now, TTL)
 
 
 def at_once(*calls: Callable[[], BuildRecord | None]) -> list[str | None]:
@@ -156,10 +154,9 @@ class TestWorker:
 
     def test_the_choice_can_be_narrowed(self, database: Database) -> None:
         create(database, "b1", owner=None)
-        assert claim_any(database, "host:1", catalogs=["other"]) is None
         with database.begin() as session:
             assert BuildRepository(session).claim_any("host:1", NOON, TTL, store="qdrant") is None
-            assert BuildRepository(session).claim_any("host:1", NOON, TTL, ["shop"], store="edge") is not None
+            assert BuildRepository(session).claim_any("host:1", NOON, TTL, store="edge") is not None
 
     def test_workers_that_come_at_once_get_different_builds(self, database: Database) -> None:
         create(database, "b1", owner=None)
