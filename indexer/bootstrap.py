@@ -5,10 +5,10 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
+from multiprocessing import parent_process
 from tomllib import TOMLDecodeError
 
 from pydantic import ValidationError
@@ -111,8 +111,7 @@ def run_worker(settings: Settings) -> None:
 def run_inner_worker(settings: Settings) -> None:
     """`run_worker` as a child of the service: it gives way to it, and goes when it is gone."""
     os.nice(NICENESS)
-    parent = os.getppid()
-    threading.Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()
+    threading.Thread(target=_outlive_nobody, daemon=True).start()
     run_worker(settings)
 
 
@@ -128,9 +127,10 @@ def open_pipeline(database: Database, settings: Settings, on_ray: bool = False) 
     return Pipeline(database, settings, encoder, embedder=on_cluster)
 
 
-def _outlive_nobody(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
+def _outlive_nobody() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -10,7 +10,7 @@ from indexer.builds.live import LiveIndex, open_live, published_build
 from indexer.catalog.engine import Database
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
-from indexer.errors import VitrineError
+from indexer.errors import UnknownCatalog, VitrineError
 from indexer.settings import Settings
 from indexer.stores.keeping import Stores
 from indexer.stores.opening import open_stores
@@ -157,6 +157,10 @@ class LiveBuilds:
         try:
             with self._looking:
                 held = self._looked(wanted)
+        except UnknownCatalog:
+            with self._lock:
+                self._names.pop(wanted, None)  # a second catalog was published: who names none is told so
+            return
         except VitrineError as error:
             if self._faults.get(wanted or "") != str(error):
                 LOG.warning("%s The build that was searched so far goes on.", error)

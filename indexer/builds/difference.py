@@ -19,6 +19,7 @@ from indexer.catalog.images import ImageRepository
 from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.catalog.records import ImageRecord
+from indexer.catalog.states import ACTIVE_STATES, PUBLISHABLE_STATES
 from indexer.domain import Frozen, Product
 from indexer.errors import ConflictError, ImageRejected
 from indexer.images.decoders import DecoderPool, DecodeTask
@@ -65,7 +66,8 @@ class DryRun(Frozen):
 def difference(database: Database, build: str, against: str | None) -> BuildDifference:
     """Against another build, by default the published one of the catalog.
 
-    Raises UnknownBuild, NothingPublished, ConflictError for builds of two catalogs.
+    Raises UnknownBuild, NothingPublished, ConflictError for builds of two catalogs and for one that failed or was
+    cancelled, whose rows went over to its successor.
     """
     with database.session() as session:
         builds, generations = BuildRepository(session), GenerationRepository(session)
@@ -73,6 +75,9 @@ def difference(database: Database, build: str, against: str | None) -> BuildDiff
         old = builds.get(against or PublishedRepository(session).get(new.catalog).build)
         if new.catalog != old.catalog:
             raise ConflictError(f"Build {build} is of catalog {new.catalog!r}, {old.id} of {old.catalog!r}.")
+        for one in (new, old):
+            if one.state not in (*ACTIVE_STATES, *PUBLISHABLE_STATES):
+                raise ConflictError(f"Build {one.id} is {one.state}: what it had read went over to the next build.")
         catalog, a, b = new.catalog, old.generation, new.generation
         counted = generations.difference(catalog, a, b)
         named: dict[str, list[str]] = {

@@ -55,6 +55,7 @@ from indexer.sources import Source
 from indexer.stores.keeping import Stores
 from indexer.stores.opening import open_stores
 
+LOG = logging.getLogger(__name__)
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between tries while a store or the database is unreachable; each is stretched by up to a half at random."""
 
@@ -138,7 +139,8 @@ class Pipeline:
         for pause in self._pauses:
             try:
                 return self._stages(job, source, watch, encoded)
-            except UnavailableError:
+            except UnavailableError as error:
+                LOG.warning("Build %s: %s It is tried again.", job.build, error)
                 time.sleep(pause * random.uniform(1.0, 1.5))
         return self._stages(job, source, watch, encoded)
 
@@ -161,9 +163,10 @@ class Pipeline:
         manifest = self._describe(job, surveyed)
         with_vectors(partial(self._write, job, manifest, surveyed, watch), embed)
         store = self._stores.describe(job.build)
-        verdicts = with_vectors(partial(self._publish, job, manifest, watch), embed)
         report = self._report(job.catalog, manifest, "published", store, read, encoded)
-        return report.model_copy(update={"verdicts": verdicts})
+        verdicts = with_vectors(partial(self._publish, job, manifest, watch), embed)
+        encodings = {"encoded_images": encoded.images, "encoded_texts": encoded.texts}
+        return report.model_copy(update={"verdicts": verdicts, **encodings})
 
     def _embed_images(self, job: Job, source: Source, watch: Watch, encoded: Encoded) -> None:
         stage = ImageStage(self._database, job, source.root, self._embeddings)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.domain import VECTOR_CHANNELS, Point
-from indexer.errors import StoreUnavailable
+from indexer.errors import BuildInProgress, StoreUnavailable
 from indexer.store_settings import FaissSettings
 from indexer.stores.exact import Order
 from indexer.stores.faiss_choice import Choice, Kind, Sizes, choose
@@ -70,7 +70,8 @@ class FaissWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._finished:
+        """Another process that has taken the build over meanwhile has its files here."""
+        if not self._finished and not isinstance(error, BuildInProgress):
             with reaching(self._path):
                 try:
                     self._files.__exit__(kind, error, trace)

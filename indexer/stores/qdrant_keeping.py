@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from qdrant_client import QdrantClient, models
 
-from indexer.errors import StoreMismatch, StoreUnavailable
+from indexer.errors import BuildInProgress, StoreMismatch, StoreUnavailable
 from indexer.store_settings import QdrantSettings
 from indexer.stores.qdrant import QdrantStore, count
 from indexer.stores.qdrant_calls import Server, connect
@@ -62,6 +62,9 @@ class QdrantStores:
         writer = QdrantWriter(self._server, name, layout, self._settings, complete)
         try:
             yield writer
+        except BuildInProgress:
+            finished = True  # another process has taken the build over: the collection is its own now
+            raise
         finally:
             writer.stop()
             if not finished:

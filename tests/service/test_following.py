@@ -15,12 +15,12 @@ from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.images import ImageRepository
 from indexer.catalog.products import ProductRepository
-from indexer.errors import StoreUnavailable
+from indexer.errors import StoreUnavailable, UnknownCatalog
 from indexer.stores.edge_keeping import EdgeStores
 from service.live import FOLLOW_SECONDS, LiveBuilds
 from tests.fakes import FakeEncoder
 from tests.service.two_builds import TwoBuilds, leased
-from tests.service.worlds import CATALOG, settings_of
+from tests.service.worlds import CATALOG, ITEMS, build, settings_of, write_catalogue
 
 
 @pytest.fixture
@@ -73,6 +73,26 @@ def test_a_build_that_cannot_be_opened_is_told_once_and_the_old_one_goes_on(
     assert told.endswith("The build that was searched so far goes on.")
     aside.rename(path)
     eventually(lambda: leased(following) == world.second)
+
+
+def test_requests_that_name_no_catalog_are_told_of_a_second_one(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home, tmp_path / "home")
+    settings = settings_of(tmp_path / "home")
+    builds = LiveBuilds(open_catalogue(settings), settings, lambda manifest: FakeEncoder(), follow=True)
+    named = leased(builds)
+
+    def is_told() -> bool:
+        try:
+            leased(builds)
+        except UnknownCatalog:
+            return True
+        return False
+
+    assert not is_told()
+    build(settings, write_catalogue(tmp_path / "catalogue", ITEMS[:2]), catalog="another")
+    eventually(is_told)
+    assert leased(builds, CATALOG) == named
+    builds.close()
 
 
 def test_closing_ends_the_follower(world: TwoBuilds) -> None:

@@ -3,12 +3,14 @@
 import hashlib
 import random
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from indexer.builds.difference import NAMED, BuildDifference, DryRun, difference, dry_run
 from indexer.builds.listing import list_builds
+from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database
 from indexer.errors import BuildFailed, ConflictError, NothingPublished, UnknownBuild
 from indexer.sources import open_source
@@ -103,6 +105,17 @@ def test_builds_of_two_catalogs_and_builds_that_are_not_there_have_no_difference
         difference(database, build, other)
     with pytest.raises(UnknownBuild):
         difference(database, "nothing", None)
+
+
+def test_a_build_that_was_cancelled_has_none(shop: Shop, database: Database) -> None:
+    """Its rows are its successor's."""
+    published = shop.hats("Straw hat")
+    with database.begin() as session:
+        builds = BuildRepository(session)
+        builds.create("ended", "shop", owner=None, store="memory", source="x", settings={}, now=datetime.now(UTC))
+        builds.cancel("ended", datetime.now(UTC))
+    with pytest.raises(ConflictError, match="Build ended is cancelled: what it had read went over to the next build"):
+        difference(database, "ended", published)
 
 
 def test_without_a_published_build_there_is_nothing_to_differ_from(shop: Shop, database: Database) -> None:
