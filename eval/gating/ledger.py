@@ -48,7 +48,7 @@ class Ledger:
     def block(self, page: Page) -> Block:
         """Raises StoreMismatch when an embedding is gone."""
         try:
-            points = points_of(page, self._manifest.catalog, self._manifest.fields, self._embeddings)
+            points = points_of(page, self._manifest.catalog, {}, self._embeddings)
         except KeyError as error:
             raise StoreMismatch(
                 f"Embeddings of catalog {self._manifest.catalog} are gone; build the catalogue again."

@@ -123,7 +123,7 @@ def _fault(index: LiveIndex, database: Database, embeddings: Embeddings) -> str 
         return f"the store holds {held} points, the ledger {expected}."
     first = next(pages(database, catalog, generation), [])
     try:
-        written = points_of(first[:READ_BACK], catalog, index.manifest.fields, embeddings)
+        written = points_of(first[:READ_BACK], catalog, {}, embeddings)
     except KeyError as error:
         raise VectorsMissing(
             f"Embeddings of build {index.manifest.build} are gone; build catalog {catalog} again."

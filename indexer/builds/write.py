@@ -54,24 +54,27 @@ def write_points(database: Database, manifest: BuildManifest, embeddings: Embedd
 
 
 def points_of(page: Page, catalog: str, fields: Mapping[str, FieldType], embeddings: Embeddings) -> list[Point]:
-    """One point per photo; a product without photos is one point of its own. Raises KeyError like `write_points`."""
+    """One point per photo; a product without photos is one point of its own. Raises KeyError like `write_points`.
+
+    Colours of photos are named only where `fields` asks for them: it costs more than all the rest.
+    """
     photos = iter(embeddings.of_images([one for entry in page for one in entry.hashes]))
     texts = text_vectors(page, embeddings)
     return [
         point
         for entry, text in zip(page, texts, strict=True)
-        for point in _points(catalog, entry, text, photos, payload(entry.product, fields))
+        for point in _points(catalog, entry, text, photos, payload(entry.product, fields), "palette" in fields)
     ]
 
 
 def _points(
-    catalog: str, entry: Entry, text: Vector, photos: Iterator[Vector], shared: dict[str, PayloadValue]
+    catalog: str, entry: Entry, text: Vector, photos: Iterator[Vector], shared: dict[str, PayloadValue], coloured: bool
 ) -> Iterator[Point]:
     if not entry.images:
         yield _point(catalog, entry, "", {Channel.TEXT: text}, shared)
     for image in entry.images:
-        coloured = {**shared, "palette": palette_names(image)}
-        yield _point(catalog, entry, image.image_id, {Channel.IMAGE: next(photos), Channel.TEXT: text}, coloured)
+        filterable = {**shared, "palette": palette_names(image)} if coloured else shared
+        yield _point(catalog, entry, image.image_id, {Channel.IMAGE: next(photos), Channel.TEXT: text}, filterable)
 
 
 def _point(
