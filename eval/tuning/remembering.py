@@ -7,9 +7,22 @@ other candidates, but score nearly the same ones; trials of another fusion metho
 from collections.abc import Hashable, Mapping, Sequence
 from uuid import UUID
 
-from indexer.domain import BuildManifest, Channel, Hit, Point, Product, StoreQuery, Vector, VectorQuery, Where
+from indexer.domain import (
+    BuildManifest,
+    Channel,
+    Hit,
+    PayloadValue,
+    Pixels,
+    Point,
+    Product,
+    StoreQuery,
+    Vector,
+    VectorQuery,
+    Where,
+)
+from indexer.images.fit import Fit
 from indexer.stores.keeping import OpenStore
-from service.search.searcher import Products
+from service.search.searcher import Photos, Products
 
 LISTS_KEPT = 5_000
 """Candidate lists, the newest; of 100 hits each they take some 100 MB."""
@@ -23,6 +36,7 @@ class RememberingStore:
         self._lists: dict[Hashable, list[Hit]] = {}
         self._scores: dict[Hashable, dict[UUID, Hit | None]] = {}
         self._vectors: dict[UUID, Mapping[Channel, Vector]] = {}
+        self._payloads: dict[UUID, Mapping[str, PayloadValue]] = {}
 
     def search(
         self, query: StoreQuery, top_k: int, where: Where | None = None, among: Sequence[UUID] | None = None
@@ -41,6 +55,12 @@ class RememberingStore:
         if missing:
             self._vectors.update(self._inner.fetch(missing))
         return {id: self._vectors[id] for id in ids if id in self._vectors}
+
+    def read(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[str, PayloadValue]]:
+        missing = [id for id in ids if id not in self._payloads]
+        if missing:
+            self._payloads.update(self._inner.read(missing))
+        return {id: self._payloads[id] for id in ids if id in self._payloads}
 
     def upsert(self, points: Sequence[Point]) -> None:
         self._forget()
@@ -67,7 +87,7 @@ class RememberingStore:
         return sorted(hits, key=lambda hit: (-hit.score, hit.point_id.int))[: max(top_k, 0)]
 
     def _forget(self) -> None:
-        for remembered in (self._lists, self._scores, self._vectors):
+        for remembered in (self._lists, self._scores, self._vectors, self._payloads):
             remembered.clear()
 
 
@@ -85,6 +105,23 @@ class RememberedProducts:
             self._known.update({(build.build, id): read.get(id) for id in missing})
         found = ((id, self._known[build.build, id]) for id in ids)
         return {id: product for id, product in found if product is not None}
+
+    def siblings(self, build: BuildManifest, parents: Sequence[str]) -> Mapping[str, Sequence[Product]]:
+        return self._inner.siblings(build, parents)
+
+
+class RememberedPhotos:
+    """A photo that is recoloured for every trial is read once."""
+
+    def __init__(self, inner: Photos) -> None:
+        self._inner = inner
+        self._known: dict[tuple[str, str, Fit], Pixels] = {}
+
+    def first(self, build: BuildManifest, product: Product, fit: Fit) -> Pixels:
+        key = build.build, product.id, fit
+        if key not in self._known:
+            self._known[key] = self._inner.first(build, product, fit)
+        return self._known[key]
 
 
 def _key(query: StoreQuery) -> Hashable:

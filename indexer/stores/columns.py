@@ -1,5 +1,6 @@
 """Payload columns of stores that keep rows in this process: a filter becomes one boolean mask over all rows."""
 
+import math
 from array import array
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -30,6 +31,7 @@ class Columns:
         self._numbers: dict[str, Numbers] = {
             name: np.full(capacity, np.nan) for name, kind in fields.items() if kind is not FieldType.KEYWORD
         }
+        self._flags = frozenset(name for name, kind in fields.items() if kind is FieldType.FLAG)
         self._keywords: dict[str, dict[str, array[int]]] = {
             name: {} for name, kind in fields.items() if kind is FieldType.KEYWORD
         }
@@ -51,6 +53,14 @@ class Columns:
     def write_word(self, name: str, word: str, rows: npt.NDArray[np.int64]) -> None:
         """Rows (ascending, behind those written before) whose list holds the word."""
         self._keywords[name].setdefault(word, array("q")).frombytes(rows.tobytes())
+
+    def values(self, rows: npt.NDArray[np.intp]) -> dict[str, list[float | bool | None]]:
+        """Each number and flag of the rows, None where absent."""
+        found: dict[str, list[float | bool | None]] = {}
+        for name, numbers in self._numbers.items():
+            kind = bool if name in self._flags else float
+            found[name] = [None if math.isnan(number) else kind(number) for number in numbers[rows].tolist()]
+        return found
 
     def mask(self, where: Where, rows: int) -> Mask:
         """(rows,) whether each row satisfies the filter, which was checked against the fields."""

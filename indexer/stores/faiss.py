@@ -16,7 +16,18 @@ from uuid import UUID
 
 import numpy as np
 
-from indexer.domain import VECTOR_CHANNELS, Channel, Hit, Matrix, Point, StoreQuery, Vector, VectorQuery, Where
+from indexer.domain import (
+    VECTOR_CHANNELS,
+    Channel,
+    Hit,
+    Matrix,
+    PayloadValue,
+    Point,
+    StoreQuery,
+    Vector,
+    VectorQuery,
+    Where,
+)
 from indexer.errors import StoreMismatch, StoreUnavailable
 from indexer.store_settings import FaissSettings
 from indexer.stores.columns import Mask
@@ -103,6 +114,13 @@ class FaissStore:
             base = self._opened()
             found = {id: base.vectors(row) for id, row in base.find(ids).items() if self._alive[row]}
             return found | self._recent.fetch(ids)
+
+    def read(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[str, PayloadValue]]:
+        with self._lock:
+            base = self._opened()
+            rows = {id: row for id, row in base.find(ids).items() if self._alive[row]}
+            found = dict(zip(rows, base.payloads(list(rows.values())), strict=True)) | self._recent.read(ids)
+            return {id: found[id] for id in ids if id in found}
 
     def count(self) -> int:
         with self._lock:
@@ -203,6 +221,9 @@ class Base:
 
     def vectors(self, row: int) -> Mapping[Channel, Vector]:
         return halves(self._dense[row].copy(), int(self._sidecar.lacks[row]))
+
+    def payloads(self, rows: Sequence[int]) -> list[Mapping[str, PayloadValue]]:
+        return self._sidecar.payloads(np.array(rows, dtype=np.intp))
 
     def _listed(self, among: Sequence[UUID], allowed: Mask | None) -> RowNumbers:
         rows = np.unique(np.array(list(self.find(among).values()), dtype=np.intp))

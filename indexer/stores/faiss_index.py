@@ -24,6 +24,9 @@ LINKS: Final = 16
 LINKING_EFFORT: Final = 100
 EFFORT: Final = 256
 """efSearch of an unfiltered query; a filter that leaves a share of the points is asked with that much more."""
+CARE: Final = 3
+"""efSearch for each candidate fetched, where that is more: with photos or texts alone a search 100 deep would miss one
+in fifty of the first ten products, with this one in 500."""
 SCANNED_PER_STEP: Final = 40
 """Rows scanned exactly in the time of one more efSearch: measured 5.5 µs against 0.1 to 0.2 µs a row."""
 PROBES: Final = 64
@@ -168,7 +171,7 @@ class Candidates:
 
     def _params(self, fetched: int, harder: float) -> Any:
         if self._kind is Kind.HNSW:
-            return self._faiss.SearchParametersHNSW(efSearch=max(fetched, math.ceil(EFFORT * harder)))
+            return self._faiss.SearchParametersHNSW(efSearch=max(CARE * fetched, math.ceil(EFFORT * harder)))
         if self._kind is Kind.FLAT:
             return None
         probes = min(self._index.nlist, math.ceil(PROBES * harder))

@@ -1,5 +1,6 @@
 """What a FAISS build knows of its points beside their vectors, as one Parquet file."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from indexer.domain import FieldType
+from indexer.domain import FieldType, PayloadValue
 from indexer.stores.columns import Columns
 from indexer.stores.exact import Order, RowNumbers
 from indexer.stores.rows import Rows
@@ -61,6 +62,31 @@ class SidecarWriter:
             self._waiting.clear()
 
 
+class WordLists:
+    """The words of each row in one keyword field, in their order."""
+
+    def __init__(self) -> None:
+        self._ends = array("I", [0])
+        """Where each row's codes end, behind the start of the first."""
+        self._codes = array("I")
+        self._code_of: dict[str, int] = {}
+        self._words: list[str] = []
+
+    def write(self, lengths: RowNumbers, words: Sequence[str], codes: RowNumbers) -> None:
+        """The next rows: how many words each has, and which of `words` they are."""
+        for word in words:
+            if self._code_of.setdefault(word, len(self._words)) == len(self._words):
+                self._words.append(word)
+        own = np.array([self._code_of[word] for word in words], dtype=np.uint32)
+        self._ends.frombytes((self._ends[-1] + np.cumsum(lengths)).astype(np.uint32).tobytes())
+        self._codes.frombytes(own[codes].tobytes())
+
+    def of(self, rows: RowNumbers) -> list[list[str]]:
+        ends, codes = np.frombuffer(self._ends, np.uint32), np.frombuffer(self._codes, np.uint32)
+        parts = zip(ends[rows].tolist(), ends[rows + 1].tolist(), strict=True)
+        return [[self._words[code] for code in codes[start:end].tolist()] for start, end in parts]
+
+
 @dataclass(frozen=True, eq=False)
 class Sidecar:
     """Of each row: its id's halves, what it lacks, its names, its payload."""
@@ -68,6 +94,8 @@ class Sidecar:
     order: Order
     lacks: npt.NDArray[np.uint8]
     columns: Columns
+    words: Mapping[str, "WordLists"]
+    """Of each keyword field."""
     products: Any
     images: Any
 
@@ -76,10 +104,24 @@ class Sidecar:
         wanted = pa.array(rows)
         return list(zip(self.products.take(wanted).to_pylist(), self.images.take(wanted).to_pylist(), strict=True))
 
+    def payloads(self, rows: RowNumbers) -> list[Mapping[str, PayloadValue]]:
+        """The fields that each row has."""
+        found: list[dict[str, PayloadValue]] = [{} for _ in rows]
+        for name, numbers in self.columns.values(rows).items():
+            for payload, number in zip(found, numbers, strict=True):
+                if number is not None:
+                    payload[name] = number
+        for name, lists in self.words.items():
+            for payload, words in zip(found, lists.of(rows), strict=True):
+                if words:
+                    payload[name] = words
+        return list(found)
+
 
 def read_sidecar(path: Path, fields: Mapping[str, FieldType], rows: int) -> Sidecar:
     """The file was verified. Raises ValueError (an ArrowInvalid) or KeyError when it is not one of ours."""
     columns = Columns(fields, rows)
+    words = {name: WordLists() for name, kind in fields.items() if kind is FieldType.KEYWORD}
     order = np.zeros((rows, 2), dtype=np.uint64)
     lacks = np.zeros(rows, dtype=np.uint8)
     names: list[Any] = []
@@ -91,10 +133,14 @@ def read_sidecar(path: Path, fields: Mapping[str, FieldType], rows: int) -> Side
             lacks[start:end] = batch.column("lacks").to_numpy()
             names.append(batch.select(["product", "image"]))
             for place, name in enumerate(sorted(fields)):
-                _fill(columns, name, fields[name], start, batch.column(f"field{place}"))
+                column = batch.column(f"field{place}")
+                if name in words:
+                    _fill_words(columns, words[name], name, start, column)
+                else:
+                    columns.write_numbers(name, start, column.cast(pa.float64()).to_numpy(zero_copy_only=False))
             start = end
     table = pa.Table.from_batches(names, _schema({}).remove(3).remove(0)).combine_chunks()
-    return Sidecar(order, lacks, columns, table["product"], table["image"])
+    return Sidecar(order, lacks, columns, words, table["product"], table["image"])
 
 
 def read_order(path: Path) -> Order:
@@ -128,14 +174,12 @@ def _order(points: Any) -> Order:
     return halves[points.offset : points.offset + len(points)].astype(np.uint64)
 
 
-def _fill(columns: Columns, name: str, kind: FieldType, start: int, column: Any) -> None:
-    if kind is not FieldType.KEYWORD:
-        columns.write_numbers(name, start, column.cast(pa.float64()).to_numpy(zero_copy_only=False))
-        return
+def _fill_words(columns: Columns, words: WordLists, name: str, start: int, column: Any) -> None:
     coded = column.flatten().dictionary_encode()
-    rows = pc.list_parent_indices(column).to_numpy().astype(np.int64) + start
-    codes = coded.indices.to_numpy()
+    rows = pc.list_parent_indices(column).to_numpy().astype(np.int64)
+    codes, dictionary = coded.indices.to_numpy(), coded.dictionary.to_pylist()
     by_word = np.argsort(codes, kind="stable")
-    parts = np.split(rows[by_word], np.cumsum(np.bincount(codes, minlength=len(coded.dictionary)))[:-1])
-    for word, listed in zip(coded.dictionary.to_pylist(), parts, strict=False):
+    parts = np.split(rows[by_word] + start, np.cumsum(np.bincount(codes, minlength=len(dictionary)))[:-1])
+    for word, listed in zip(dictionary, parts, strict=False):
         columns.write_word(name, word, listed)
+    words.write(np.bincount(rows, minlength=len(column)), dictionary, codes)

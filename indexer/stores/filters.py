@@ -8,7 +8,12 @@ from indexer.domain import AllOf, AnyOf, Condition, FieldType, Not, Op, Where
 from indexer.errors import BadFilter
 
 ORDERING: Final = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
-EXPECTED: Final = {FieldType.KEYWORD: "a word", FieldType.NUMBER: "a finite number", FieldType.FLAG: "true or false"}
+EXPECTED: Final = {
+    FieldType.KEYWORD: "a word",
+    FieldType.NUMBER: "a finite number",
+    FieldType.DATE: "a number of days",
+    FieldType.FLAG: "true or false",
+}
 
 
 def check(where: Where, fields: Mapping[str, FieldType]) -> None:
@@ -28,7 +33,7 @@ def _check_condition(condition: Condition, fields: Mapping[str, FieldType]) -> N
     if kind is None:
         known = ", ".join(sorted(fields)) or "none"
         raise BadFilter(f"Unknown filter field {condition.field!r}; known fields: {known}.")
-    if condition.op in ORDERING and kind is not FieldType.NUMBER:
+    if condition.op in ORDERING and kind not in (FieldType.NUMBER, FieldType.DATE):
         raise BadFilter(f"{condition.field!r} is not a number, so {condition.op} does not apply; use = or !=.")
     if not fits(condition.value, kind):
         raise BadFilter(f"{condition.field!r} is compared with {EXPECTED[kind]}, not with {condition.value!r}.")
@@ -41,5 +46,5 @@ def fits(value: object, kind: FieldType) -> bool:
             return isinstance(value, str)
         case FieldType.FLAG:
             return isinstance(value, bool)
-        case FieldType.NUMBER:
+        case FieldType.NUMBER | FieldType.DATE:
             return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

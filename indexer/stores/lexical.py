@@ -152,6 +152,15 @@ class Lexicon:
         return _tokenizer(self.language, self.k1, self.b, self.average_length or 1.0)
 
 
+def stemmer(language: str) -> Callable[[str], tuple[int, ...]]:
+    """Text → the token ids of its words in ascending order; stop words have none, words of one stem the same one.
+
+    Raises SettingsError for a language without stop words and stemmer.
+    """
+    model = _tokenizer(language, COUNTING_K, 0.0, 1.0)
+    return lambda text: tuple(sorted(model.embed_query(text).indices))
+
+
 def _tokenizer(language: str, k: float, b: float, average_length: float) -> Bm25:
     try:
         return Bm25(Bm25Config(k=k, b=b, avg_len=average_length, language=language, ascii_folding=True))

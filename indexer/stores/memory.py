@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from indexer.domain import VECTOR_CHANNELS, Channel, Hit, Point, StoreQuery, Vector, VectorQuery, Where
+from indexer.domain import VECTOR_CHANNELS, Channel, Hit, PayloadValue, Point, StoreQuery, Vector, VectorQuery, Where
 from indexer.stores.columns import Columns, renumber
 from indexer.stores.exact import Postings, RowNumbers, Scores, best, bm25, order_of
 from indexer.stores.filters import check
@@ -36,6 +36,7 @@ class MemoryStore:
         self._lacks = np.zeros(FIRST_CAPACITY, dtype=np.uint8)
         self._alive = np.zeros(FIRST_CAPACITY, dtype=np.bool_)
         self._columns = Columns(layout.fields, FIRST_CAPACITY)
+        self._payloads: list[Mapping[str, PayloadValue]] = []
         self._postings: dict[int, tuple[array[int], array[float]]] = {}
 
     def upsert(self, points: Sequence[Point]) -> None:
@@ -51,6 +52,7 @@ class MemoryStore:
             self._alive[start:end] = True
             self._columns.write(start, rows.payload)
             self._rows.update(zip(rows.ids, range(start, end), strict=True))
+            self._payloads += rows.payload
             self._names += [(id, *names) for id, names in zip(rows.ids, rows.names, strict=True)]
             for row, document in enumerate(sparse, start):
                 for token, value in zip(document.indices.tolist(), document.values.tolist(), strict=True):
@@ -80,6 +82,10 @@ class MemoryStore:
         with self._lock:
             found = {id: self._rows[id] for id in ids if id in self._rows}
             return {id: halves(self._dense[row].copy(), int(self._lacks[row])) for id, row in found.items()}
+
+    def read(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[str, PayloadValue]]:
+        with self._lock:
+            return {id: self._payloads[self._rows[id]] for id in ids if id in self._rows}
 
     def count(self) -> int:
         return len(self._rows)
@@ -152,6 +158,7 @@ class MemoryStore:
             rows, stays = renumber(listed, kept)
             self._postings[token] = rows, array("f", np.frombuffer(values, np.float32)[stays].tobytes())
         self._names = [self._names[row] for row in kept.tolist()]
+        self._payloads = [self._payloads[row] for row in kept.tolist()]
         self._rows = {id: row for row, (id, _, _) in enumerate(self._names)}
         self._used = kept.size
 

@@ -1,8 +1,9 @@
 """How a point lies in Qdrant's engine, embedded or a server: alike, so that a server's snapshot is an Edge store."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
+from indexer.domain import FieldType, PayloadValue
 from indexer.stores.rows import Rows
 from indexer.stores.seam import Layout
 
@@ -13,6 +14,7 @@ LEXICAL: Final = "lexical"
 PRODUCT: Final = "product"
 IMAGE: Final = "image"
 LACKS: Final = "lacks"
+TRUE: Final = "true"
 
 EXACT_BELOW: Final = 10_000
 """Points; a full scan of as many vectors of 512 floats takes about 1 ms."""
@@ -23,6 +25,11 @@ TIES_AT_MOST: Final = 2_000
 def keys_of(layout: Layout) -> dict[str, str]:
     """Payload key of each field: field names may hold dots and quotes, which the engine reads as paths."""
     return {name: f"f{place}" for place, name in enumerate(sorted(layout.fields))}
+
+
+def fields_of(layout: Layout) -> dict[str, tuple[str, FieldType]]:
+    """Name and type of the field under each payload key."""
+    return {key: (name, layout.fields[name]) for name, key in keys_of(layout).items()}
 
 
 def payload_of(rows: Rows, row: int, keys: Mapping[str, str]) -> dict[str, object]:
@@ -36,6 +43,18 @@ def payload_of(rows: Rows, row: int, keys: Mapping[str, str]) -> dict[str, objec
     return payload
 
 
+def read_of(payload: Mapping[str, Any], fields: Mapping[str, tuple[str, FieldType]]) -> dict[str, PayloadValue]:
+    """The inverse of `payload_of`, without the names."""
+    found: dict[str, PayloadValue] = {}
+    for key, value in payload.items():
+        if key in fields:
+            name, kind = fields[key]
+            found[name] = (
+                value if kind is FieldType.KEYWORD else value == TRUE if kind is FieldType.FLAG else float(value)
+            )
+    return found
+
+
 def flag(value: bool) -> str:
     """Flags are stored as words: qdrant-edge-py 0.9.0 hands MatchValue(True) to the engine as the integer 1."""
-    return "true" if value else "false"
+    return TRUE if value else "false"

@@ -3,17 +3,28 @@
 Calls of several threads run side by side; a call that changes points returns when searches see the change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 import numpy as np
 from qdrant_client import models
 
-from indexer.domain import Channel, Hit, Point, StoreQuery, Vector, VectorQuery, Where
+from indexer.domain import Channel, Hit, PayloadValue, Point, StoreQuery, Vector, VectorQuery, Where
 from indexer.errors import StoreUnavailable
 from indexer.store_settings import QdrantSettings
 from indexer.stores.filters import check
-from indexer.stores.points import DENSE, IMAGE, LACKS, LEXICAL, PRODUCT, TIES_AT_MOST, keys_of, payload_of
+from indexer.stores.points import (
+    DENSE,
+    IMAGE,
+    LACKS,
+    LEXICAL,
+    PRODUCT,
+    TIES_AT_MOST,
+    fields_of,
+    keys_of,
+    payload_of,
+    read_of,
+)
 from indexer.stores.qdrant_calls import Server
 from indexer.stores.qdrant_shape import EXACT, Shape
 from indexer.stores.qdrant_where import translate
@@ -36,6 +47,7 @@ class QdrantStore:
         self._settings = settings
         self._params = shape.search(settings)
         self._keys = keys_of(layout)
+        self._fields = fields_of(layout)
         self._closed = False
 
     def upsert(self, points: Sequence[Point]) -> None:
@@ -65,19 +77,18 @@ class QdrantStore:
         return _best(self._past_ties(server, nearest, condition, among is not None, top_k), top_k)
 
     def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[Channel, Vector]]:
-        server = self._open()
         found: dict[UUID, Mapping[Channel, Vector]] = {}
-        for start in range(0, len(ids), FETCHED_TOGETHER):
-            asked = [str(id) for id in ids[start : start + FETCHED_TOGETHER]]
-
-            def retrieve(asked: list[str] = asked) -> list[models.Record]:
-                return server.client.retrieve(self._name, asked, with_payload=[LACKS], with_vectors=[DENSE])
-
-            for record in server.ask(retrieve):
-                vectors = record.vector if isinstance(record.vector, dict) else {}
-                lacks = int((record.payload or {}).get(LACKS, 0))
-                found[UUID(str(record.id))] = halves(np.array(vectors[DENSE], dtype=np.float32), lacks)
+        for id, record in self._records(ids, [LACKS], [DENSE]):
+            vectors = record.vector if isinstance(record.vector, dict) else {}
+            lacks = int((record.payload or {}).get(LACKS, 0))
+            found[id] = halves(np.array(vectors[DENSE], dtype=np.float32), lacks)
         return found
+
+    def read(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[str, PayloadValue]]:
+        found = {
+            id: read_of(record.payload or {}, self._fields) for id, record in self._records(ids, list(self._fields), [])
+        }
+        return {id: found[id] for id in ids if id in found}
 
     def count(self) -> int:
         return count(self._open(), self._name)
@@ -90,6 +101,19 @@ class QdrantStore:
         if self._closed:
             raise StoreUnavailable(f"The store {self._name} at {self._server.address} is closed.")
         return self._server
+
+    def _records(
+        self, ids: Sequence[UUID], payload: list[str], vectors: list[str]
+    ) -> Iterator[tuple[UUID, models.Record]]:
+        """Those of the points that exist, with these payload keys and vectors."""
+        server = self._open()
+        for start in range(0, len(ids), FETCHED_TOGETHER):
+            asked = [str(id) for id in ids[start : start + FETCHED_TOGETHER]]
+
+            def retrieve(asked: list[str] = asked) -> list[models.Record]:
+                return server.client.retrieve(self._name, asked, with_payload=payload, with_vectors=vectors)
+
+            yield from ((UUID(str(record.id)), record) for record in server.ask(retrieve))
 
     def _nearest(self, query: StoreQuery) -> Nearest | None:
         """None for words of which nothing is left to look for."""

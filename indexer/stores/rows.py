@@ -18,7 +18,7 @@ class Rows:
     """n points, their ids distinct. `dense` (n, 2·dim) is [image ; text] with missing halves filled.
 
     Bit c of `lacks` (n,) is set where the product lacks VECTOR_CHANNELS[c].
-    `payload` holds the layout's fields only, keywords as lists.
+    `payload` holds the layout's fields only: keywords as lists that are not empty, numbers as floats.
     """
 
     ids: list[UUID]
@@ -76,7 +76,8 @@ def halves(row: Vector, lacks: int) -> dict[Channel, Vector]:
 
 
 def _fields(point: Point, fields: Mapping[str, FieldType]) -> dict[str, PayloadValue]:
-    return {name: _value(point, name, fields[name]) for name in point.payload if name in fields}
+    values = {name: _value(point, name, fields[name]) for name in point.payload if name in fields}
+    return {name: value for name, value in values.items() if value != []}
 
 
 def _value(point: Point, name: str, kind: FieldType) -> PayloadValue:
@@ -86,4 +87,4 @@ def _value(point: Point, name: str, kind: FieldType) -> PayloadValue:
     elements = value if kind is FieldType.KEYWORD and isinstance(value, list) else [value]
     if not all(fits(element, kind) for element in elements):
         raise StoreMismatch(f"Product {point.product_id!r}: {name} = {value!r} is not a {kind}.")
-    return value
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
-from indexer.domain import VECTOR_CHANNELS, Channel, FieldType, Hit, Point, StoreQuery, Vector, Where
+from indexer.domain import VECTOR_CHANNELS, Channel, FieldType, Hit, PayloadValue, Point, StoreQuery, Vector, Where
 from indexer.errors import StoreMismatch
 from indexer.stores.lexical import Lexicon
 
@@ -72,5 +72,12 @@ class VectorStore(Protocol):
 
     def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[Channel, Vector]]:
         """Stored unit vectors (dim,) of the points that exist; a channel the product lacks is absent."""
+
+    def read(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[str, PayloadValue]]:
+        """What the points that exist can be filtered by, as it was upserted, in the order of `ids`.
+
+        Keywords are lists even of one word, numbers are floats; a field the point lacks, or has no word in, is absent.
+        A store may give the same mapping again: it must not be changed.
+        """
 
     def count(self) -> int: ...

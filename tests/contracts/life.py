@@ -120,6 +120,17 @@ class Life:
             for channel, vector in vectors.items():
                 np.testing.assert_allclose(vector, points[id].vectors[channel], atol=1e-6)
 
+    def read(self) -> None:
+        ids = self._some_ids()
+        self._tell(len(ids))
+        points = {point.id: point for point in self._model.points if point.id in ids}
+        found = self._current().store.read(ids)
+        assert found.keys() == points.keys()
+        for id, payload in found.items():
+            expected = {name: value for name, value in points[id].payload.items() if name in self._layout.fields}
+            listed = {name: [value] if isinstance(value, str) else value for name, value in expected.items()}
+            assert payload == {name: value for name, value in listed.items() if value != []}
+
     def count(self) -> None:
         assert self._current().store.count() == len(self._model.points)
 
@@ -223,8 +234,9 @@ ACTS: Final[dict[Callable[[Life], None], float]] = {
     Life.update: 100,
     Life.delete: 50,
     Life.search: 600,
-    Life.fetch: 80,
-    Life.count: 57.5,
+    Life.fetch: 60,
+    Life.read: 40,
+    Life.count: 37.5,
     Life.restart: 5,
     Life.build: 1,
     Life.publish: 2.5,

@@ -49,8 +49,8 @@ class Sight:
         return Kept(product, text, tuple(self._points(product, self._text(text))))
 
     def _points(self, product: Product, text: Vector) -> Iterator[Point]:
-        shared = payload(product, ATTRIBUTES)
         photos = {image.image_id: self._photos[image.uri] for image in product.images if image.uri in self._photos}
+        shared = payload(product, ATTRIBUTES, pictured=bool(photos))
         if not photos:
             bare = {Channel.TEXT: text}
             yield Point(point_id(CATALOG, product.id, ""), product.id, "", bare, words(product), shared)

@@ -36,7 +36,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     with serving() as wire:
         qdrant = {"url": "http://127.0.0.1:1", "grpc_port": wire.port}
         store = {"kind": kind, "faiss": {"device": "cpu"}, "qdrant": qdrant}
-        yield Settings.model_validate({"home": tmp_path / "home", "images": IMAGES, "store": store})
+        given = {"images": IMAGES, "attributes": {"enabled": False}, "store": store}
+        yield Settings.model_validate({"home": tmp_path / "home", **given})
 
 
 @pytest.mark.parametrize("settings", KINDS, indirect=True)

@@ -1,6 +1,6 @@
 """What every vector store does, whichever engine stands behind it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -138,6 +138,7 @@ def test_an_empty_store_answers_emptily(store: VectorStore) -> None:
     assert store.search(VectorQuery({IMAGE: unit(1)}), 5) == []
     assert store.search(WordsQuery("red"), 5) == []
     assert store.fetch([uuid4()]) == {}
+    assert store.read([uuid4()]) == {}
     store.delete([uuid4()])
     store.upsert([])
 
@@ -163,6 +164,34 @@ def test_an_upsert_replaces_vectors_words_and_payload(store: VectorStore) -> Non
     assert len(store.search(WordsQuery("shirts"), 5)) == 1
     assert store.search(VectorQuery({IMAGE: unit(1)}), 5, Condition("colour", Op.EQ, "red")) == []
     assert store.search(VectorQuery({IMAGE: unit(1)}), 5, Condition("price", Op.GT, 0)) == []
+
+
+def test_what_points_are_filtered_by_is_read_as_it_was_upserted(store: VectorStore) -> None:
+    full: dict[str, PayloadValue] = {"colour": ["red", "blue"], 'size "EU", cm.': "42", "price": 3, "stock": False}
+    points = [point("a", "1", {}, "", {**full, "weight": 7.0}), point("b"), point("c", "1", {}, "", {"colour": []})]
+    store.upsert(points)
+    found = store.read([points[2].id, uuid4(), points[0].id, points[1].id, points[0].id])
+    assert list(found) == [points[2].id, points[0].id, points[1].id]
+    assert found[points[0].id] == {"colour": ["red", "blue"], 'size "EU", cm.': ["42"], "price": 3.0, "stock": False}
+    assert isinstance(found[points[0].id]["price"], float)
+    assert found[points[0].id]["stock"] is False
+    assert found[points[1].id] == found[points[2].id] == {}
+    assert store.read([]) == {}
+
+
+def test_what_is_read_follows_every_change(store: VectorStore) -> None:
+    changed = point("a", "1").id
+    for price in (1.0, 2.0):
+        store.upsert(
+            [point("a", "1", {}, "", {"price": price, "stock": True}), point("b", "1", {}, "", {"price": 9.0})]
+        )
+        assert store.read([changed]) == {changed: {"price": price, "stock": True}}
+    store.upsert([point("a", "1", {}, "", {"colour": "red"})])
+    assert store.read([changed]) == {changed: {"colour": ["red"]}}
+    store.delete([changed])
+    assert store.read([changed, point("b", "1").id]) == {point("b", "1").id: {"price": 9.0}}
+    store.upsert([point("a", "1", {}, "", {"stock": True})])
+    assert store.read([changed]) == {changed: {"stock": True}}
 
 
 def test_of_equal_ids_in_one_call_the_last_stays(store: VectorStore) -> None:
@@ -200,6 +229,7 @@ def test_many_replacements_leave_each_point_once(store: VectorStore) -> None:
     assert store.search(VectorQuery({IMAGE: unit(1)}), 99, Condition("colour", Op.EQ, "c3")) == []
     assert store.search(VectorQuery({IMAGE: unit(1)}), 99, Condition("price", Op.GE, 0)) == []
     assert len(store.search(WordsQuery("shirt"), 99)) == 40
+    assert store.read([p.id for p in points]) == {p.id: {"colour": ["c11"]} for p in points}
 
 
 @pytest.mark.parametrize("channels", [(IMAGE,), (TEXT,), (IMAGE, TEXT)])
@@ -346,6 +376,12 @@ WHERES: st.SearchStrategy[Where] = st.recursive(
 )
 
 
+def as_read(payload: Mapping[str, PayloadValue]) -> dict[str, PayloadValue]:
+    """What a store gives back of a payload."""
+    listed = {name: [value] if isinstance(value, str) else value for name, value in payload.items() if name in FIELDS}
+    return {name: value for name, value in listed.items() if value != []}
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payloads=st.lists(PAYLOADS, min_size=1, max_size=12), wheres=st.lists(WHERES, min_size=1, max_size=6))
 def test_filters_agree_with_plain_python(
@@ -354,7 +390,10 @@ def test_filters_agree_with_plain_python(
     points = [point(f"p{n}", "1", {IMAGE: unit(1, n)}, "red shoe", payload) for n, payload in enumerate(payloads)]
     empty(store)
     store.upsert(points)
+    read = store.read([p.id for p in points])
+    assert read == {p.id: as_read(p.payload) for p in points}
     for where in wheres:
+        assert [holds(where, read[p.id]) for p in points] == [holds(where, p.payload) for p in points]
         allowed = {p.id for p, payload in zip(points, payloads, strict=True) if holds(where, payload)}
         assert set(ids(store.search(VectorQuery({IMAGE: unit(1)}), 99, where))) == allowed
         assert set(ids(store.search(WordsQuery("shoe"), 99, where))) == allowed

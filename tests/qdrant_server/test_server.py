@@ -195,6 +195,8 @@ def test_an_edge_replica_of_a_shard_answers_as_the_server(stores: QdrantStores, 
     where = Condition("colour", Op.EQ, "red")
     with unpack_replica(tmp_path / "b1.shard", tmp_path / "replica", LAYOUT) as replica:
         assert replica.count() == store.count()
+        ids = [hit.point_id for hit in store.search(queries(1)[0], 100)]
+        assert replica.read(ids) == store.read(ids) != {}
         for query in queries(50):
             for condition in (None, where):
                 theirs, ours = store.search(query, 10, condition), replica.search(query, 10, condition)

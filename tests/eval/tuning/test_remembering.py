@@ -11,6 +11,7 @@ from indexer.domain import (
     FieldType,
     Hit,
     Op,
+    PayloadValue,
     Point,
     StoreQuery,
     Vector,
@@ -64,6 +65,10 @@ class Asked(MemoryStore):
         self.points += len(ids)
         return super().fetch(ids)
 
+    def read(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[str, PayloadValue]]:
+        self.points += len(ids)
+        return super().read(ids)
+
 
 @pytest.fixture
 def inner() -> Asked:
@@ -91,6 +96,7 @@ def test_answers_are_those_of_the_store_itself(inner: Asked, query: StoreQuery, 
             assert store.search(query, top_k, where, chosen) == inner.search(query, top_k, where, chosen)
     fetched = store.fetch([*ids[:3], point_id("shop", "none", "")])
     assert set(fetched) == set(ids[:3])
+    assert store.read([*ids[:3], point_id("shop", "none", "")]) == {one.id: one.payload for one in POINTS[:3]}
     assert store.count() == 60
 
 
@@ -103,13 +109,17 @@ def test_nothing_is_asked_twice(inner: Asked) -> None:
         store.search(QUERIES[0], 30, among=ids[10:40])
         store.fetch(ids[40:45])
         store.fetch(ids[42:47])
-    assert (inner.calls, inner.points) == (3, 40 + 7)
+        store.read(ids[50:53])
+        store.read(ids[51:55])
+    assert (inner.calls, inner.points) == (3, 40 + 7 + 5)
 
 
 def test_what_is_written_is_seen(inner: Asked) -> None:
     store = RememberingStore(inner)
     best = store.search(QUERIES[0], 1)[0].point_id
+    assert store.read([best])
     store.delete([best])
+    assert store.read([best]) == {}
     assert store.search(QUERIES[0], 1)[0].point_id != best
     store.upsert([one for one in POINTS if one.id == best])
     assert store.search(QUERIES[0], 1)[0].point_id == best

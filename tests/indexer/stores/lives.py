@@ -72,7 +72,7 @@ def after(turns: int) -> Content:
 
 
 def content(store: VectorStore, turns: int) -> Content:
-    """What a store holds of the points of that many turns, every vector compared."""
+    """What a store holds of the points of that many turns, every vector and version compared."""
     numbers = range(turns * BATCH)
     fetched = store.fetch([made(number).id for number in numbers])
     found: Content = {}
@@ -80,6 +80,8 @@ def content(store: VectorStore, turns: int) -> Content:
         vectors = fetched.get(made(number).id)
         if vectors is not None:
             found[number] = version_of(number, vectors[Channel.IMAGE])
+    read = store.read([made(number).id for number in numbers])
+    assert read == {made(number).id: {"version": float(version)} for number, version in found.items()}
     return found
 
 

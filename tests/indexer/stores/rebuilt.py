@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from indexer.domain import Channel, Hit, Point, StoreQuery, Vector, Where
+from indexer.domain import Channel, Hit, PayloadValue, Point, StoreQuery, Vector, Where
 from indexer.store_settings import FaissSettings
 from indexer.stores.faiss_keeping import FaissStores
 from indexer.stores.keeping import OpenStore, Stores
@@ -62,6 +62,9 @@ class Rebuilt:
 
     def fetch(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[Channel, Vector]]:
         return self._fresh().fetch(ids)
+
+    def read(self, ids: Sequence[UUID]) -> dict[UUID, Mapping[str, PayloadValue]]:
+        return self._fresh().read(ids)
 
     def count(self) -> int:
         return self._fresh().count()

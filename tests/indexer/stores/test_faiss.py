@@ -117,6 +117,7 @@ def test_every_index_answers_like_the_memory_store(
     stores = FaissStores(tmp_path, settings(index))
     store = built(stores, layout, points)
     assert stores.describe("b1").startswith(f"FAISS {index}: ")
+    assert store.read([p.id for p in points[::9]]) == exact.read([p.id for p in points[::9]])
     recalls = [recall(store, exact, where) for where in FILTERS.values()]
     assert min(recalls) >= (1 if index == "flat" else 0.98), dict(zip(FILTERS, recalls, strict=True))
 
@@ -158,6 +159,7 @@ def test_what_is_deleted_and_upserted_is_merged_with_the_base_until_it_is_reopen
     assert [hit.product_id for hit in store.search(WordsQuery("green"), 5)] == ["renamed"]
     assert store.search(query, 5, Condition("price", Op.EQ, 7), among=[changed.id])[0].product_id == "renamed"
     assert before[0].point_id not in store.fetch([before[0].point_id])
+    assert store.read([changed.id, before[0].point_id]) == {changed.id: {"price": 7.0}}
     store.close()
     store.close()
     with pytest.raises(StoreUnavailable, match="closed"):
@@ -166,6 +168,8 @@ def test_what_is_deleted_and_upserted_is_merged_with_the_base_until_it_is_reopen
         store.upsert([changed])
     reopened = stores.open("b1", layout)
     assert reopened.search(query, 30) == before
+    known = [hit.point_id for hit in before]
+    assert reopened.read(known) == catalogue[2].read(known)
     assert reopened.count() == MANY
 
 
