@@ -159,9 +159,11 @@ class BuildRepository:
         """Replaces the counts. Raises UnknownBuild."""
         self._update(build_id, now, counts=dict(counts))
 
-    def save_manifest(self, build_id: str, manifest: BuildManifest, lexicon: bytes, now: datetime) -> None:
+    def save_manifest(
+        self, build_id: str, manifest: BuildManifest, lexicon: bytes, now: datetime, *, words: bytes | None = None
+    ) -> None:
         """Raises UnknownBuild."""
-        self._update(build_id, now, manifest=manifest.model_dump(mode="json"), lexicon=lexicon)
+        self._update(build_id, now, manifest=manifest.model_dump(mode="json"), lexicon=lexicon, words=words)
 
     def manifest(self, build_id: str) -> BuildManifest | None:
         """None while the build has not written one. Raises UnknownBuild."""
@@ -171,6 +173,10 @@ class BuildRepository:
     def lexicon(self, build_id: str) -> bytes | None:
         """As it was saved beside the manifest. Raises UnknownBuild."""
         return self._one(build_id, BuildRow.lexicon)
+
+    def words(self, build_id: str) -> bytes | None:
+        """As they were saved beside the manifest; None for builds of before words were kept. Raises UnknownBuild."""
+        return self._one(build_id, BuildRow.words)
 
     def get(self, build_id: str) -> BuildRecord:
         """Raises UnknownBuild, naming the newest builds there are."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from indexer.catalog.columns import Json, Money, UtcDateTime
-from indexer.catalog.states import FOREVER, BuildState, ImageState
+from indexer.catalog.states import FOREVER, BuildState, ImageState, RuleKind, RuleState
 from indexer.domain import Availability
 
 Values = dict[str, str | list[str]]
@@ -22,7 +22,9 @@ _ZERO = sa.text("0")
 _CLOSED = sa.text(f"until < {FOREVER}")
 
 
-def _words(enum: type[Availability] | type[ImageState] | type[BuildState]) -> sa.Enum:
+def _words(
+    enum: type[Availability] | type[ImageState] | type[BuildState] | type[RuleKind] | type[RuleState],
+) -> sa.Enum:
     return sa.Enum(
         enum,
         native_enum=False,
@@ -48,6 +50,8 @@ class Base(DeclarativeBase):
         Availability: _words(Availability),
         ImageState: _words(ImageState),
         BuildState: _words(BuildState),
+        RuleKind: _words(RuleKind),
+        RuleState: _words(RuleState),
         Values: Json,
         Counts: Json,
         JsonObject: Json,
@@ -164,6 +168,7 @@ class BuildRow(Base):
     counts: Mapped[Counts]
     manifest: Mapped[JsonObject | None]
     lexicon: Mapped[bytes | None]
+    words: Mapped[bytes | None]
     error: Mapped[str | None]
     owner: Mapped[str | None]
     heartbeat_at: Mapped[datetime | None]
@@ -207,3 +212,28 @@ class PublishedRow(Base):
     build_id: Mapped[str] = mapped_column(_BUILD_ID, sa.ForeignKey("builds.id"))
     previous_build_id: Mapped[str | None] = mapped_column(_BUILD_ID, sa.ForeignKey("builds.id", ondelete="SET NULL"))
     published_at: Mapped[datetime]
+
+
+class RuleRow(Base):
+    """A business rule. A removed one stays, as the record of who did what and when.
+
+    `revision` counts the changes to the catalog's rules; a row holds that of its own newest change.
+    """
+
+    __tablename__ = "rules"
+    __table_args__ = (sa.Index(None, "catalog", "revision"),)
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    catalog: Mapped[str] = mapped_column(_CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"))
+    revision: Mapped[int]
+    kind: Mapped[RuleKind]
+    state: Mapped[RuleState]
+    query: Mapped[str]
+    products: Mapped[list[str]]
+    words: Mapped[list[str]]
+    expression: Mapped[str]
+    place: Mapped[int | None]
+    author: Mapped[str]
+    created_at: Mapped[datetime]
+    changed_by: Mapped[str]
+    updated_at: Mapped[datetime]

@@ -7,36 +7,17 @@ from difflib import get_close_matches
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from indexer.catalog.canonical import attributes_of, columns_hash, product_columns
+from indexer.catalog.canonical import columns_hash, product_columns
 from indexer.catalog.catalogs import CatalogRepository, lock_catalog
 from indexer.catalog.changes import Changes, Reading, Stored, changes_of, new_row
-from indexer.catalog.columns import AnyRow
 from indexer.catalog.models import ChangeRow, ImageRow, ProductRow
+from indexer.catalog.product_rows import BY_IDS, BY_PARENTS, COLUMNS, product_of
 from indexer.catalog.records import UpsertCounts
 from indexer.catalog.states import ImageState
 from indexer.catalog.versions import Condition, analyze, end, number, split, standing, unindexed
-from indexer.domain import ImageRef, Product
+from indexer.domain import Product
 from indexer.errors import UnknownProduct
 
-_COLUMNS = (
-    ProductRow.id,
-    ProductRow.title,
-    ProductRow.parent,
-    ProductRow.description,
-    ProductRow.brand,
-    ProductRow.category,
-    ProductRow.price,
-    ProductRow.currency,
-    ProductRow.availability,
-    ProductRow.attributes,
-    ProductRow.url,
-    ProductRow.images,
-)
-_BY_IDS = sa.select(*_COLUMNS).where(
-    ProductRow.catalog == sa.bindparam("catalog"),
-    ProductRow.id.in_(sa.bindparam("ids", expanding=True)),
-    standing(ProductRow, sa.bindparam("generation")),
-)
 _ONE = (
     ProductRow.catalog == sa.bindparam("of_catalog"),
     ProductRow.id == sa.bindparam("of_id"),
@@ -100,26 +81,29 @@ class ProductRepository:
     def get_many(self, catalog: str, ids: Sequence[str], *, generation: int) -> dict[str, Product]:
         """Those that exist, in the order of `ids`. One query; meant for a page of results, not for thousands."""
         asked = {"catalog": catalog, "ids": ids, "generation": generation}
-        rows = self._session.connection().execute(_BY_IDS, asked).all()
-        found = {row.id: _product(row) for row in rows}
+        rows = self._session.connection().execute(BY_IDS, asked).all()
+        found = {row.id: product_of(row) for row in rows}
         return {product_id: found[product_id] for product_id in ids if product_id in found}
 
-    def siblings(self, catalog: str, parent: str, *, generation: int) -> tuple[Product, ...]:
-        """The products of one parent in the order of the source; none when nothing has that parent."""
-        query = sa.select(*_COLUMNS).where(ProductRow.catalog == catalog, ProductRow.parent == parent)
-        chosen = query.where(standing(ProductRow, generation))
-        rows = self._session.execute(chosen.order_by(ProductRow.position, ProductRow.id))
-        return tuple(_product(row) for row in rows)
+    def siblings(
+        self, catalog: str, parents: Sequence[str], *, generation: int, limit: int = 100
+    ) -> dict[str, tuple[Product, ...]]:
+        """The first `limit` products of each parent in the order of the source; a parent of nothing is absent."""
+        asked = {"catalog": catalog, "parents": parents, "generation": generation, "limit": limit}
+        found: dict[str, list[Product]] = {}
+        for product in map(product_of, self._session.connection().execute(BY_PARENTS, asked)):
+            found.setdefault(product.parent or "", []).append(product)
+        return {parent: tuple(products) for parent, products in found.items()}
 
     def page(
         self, catalog: str, after: str | None = None, limit: int = _CHUNK, *, generation: int
     ) -> tuple[Product, ...]:
         """Up to `limit` products in the order of ids, starting behind `after`."""
-        query = sa.select(*_COLUMNS).where(ProductRow.catalog == catalog, standing(ProductRow, generation))
+        query = sa.select(*COLUMNS).where(ProductRow.catalog == catalog, standing(ProductRow, generation))
         if after is not None:
             query = query.where(ProductRow.id > after)
         rows = self._session.execute(query.order_by(ProductRow.id).limit(limit))
-        return tuple(_product(row) for row in rows)
+        return tuple(product_of(row) for row in rows)
 
     def stream(
         self, catalog: str, after: str | None = None, page: int = _CHUNK, *, generation: int
@@ -177,13 +161,13 @@ class ProductRepository:
         changes keeps the key it had, so that it keeps its vector. Raises UnknownProduct, UnknownCatalog.
         """
         lock_catalog(self._session, catalog)
-        query = sa.select(*_COLUMNS, ProductRow.since, ProductRow.text_key)
+        query = sa.select(*COLUMNS, ProductRow.since, ProductRow.text_key)
         rows = self._session.execute(query.where(ProductRow.catalog == catalog, ProductRow.id == product_id)).all()
         if not rows:
             raise self._unknown(catalog, product_id, sa.true())
         now = datetime.now(UTC)
         for row in rows:
-            before = _product(row)
+            before = product_of(row)
             after = change(before)
             columns = product_columns(after)
             read = row.text_key or text_key(before)
@@ -265,36 +249,3 @@ class ProductRepository:
             found.update(self._session.scalars(ids.where(ProductRow.id >= spelt).order_by(ProductRow.id)))
             found.update(self._session.scalars(ids.where(ProductRow.id < spelt).order_by(ProductRow.id.desc())))
         return found
-
-
-def _product(row: AnyRow) -> Product:
-    """Unpacked by position: this is on the path of every query, and a row's attributes are three times slower."""
-    (
-        product_id,
-        title,
-        parent,
-        description,
-        brand,
-        category,
-        price,
-        currency,
-        availability,
-        attributes,
-        url,
-        images,
-        *_,
-    ) = row
-    return Product(
-        id=product_id,
-        title=title,
-        parent=parent,
-        description=description,
-        brand=brand,
-        category=tuple(category),
-        price=price,
-        currency=currency,
-        availability=availability,
-        attributes=attributes_of(attributes),
-        url=url,
-        images=tuple([ImageRef(uri) for uri in images]),
-    )

@@ -39,3 +39,21 @@ ACTIVE_STATES = (
 """A build in one of these is owned by a process, or was when that process died."""
 
 PUBLISHABLE_STATES = (BuildState.READY, BuildState.PUBLISHED)
+
+
+class RuleKind(StrEnum):
+    """What a business rule does with a query: put products at a place, put them last, read a word also as others,
+    or add to the scores."""
+
+    PIN = "pin"
+    BURY = "bury"
+    SYNONYM = "synonym"
+    BOOST = "boost"
+
+
+class RuleState(StrEnum):
+    """Drafts apply only to searches that ask for them; a removed rule stays as a record."""
+
+    DRAFT = "draft"
+    LIVE = "live"
+    REMOVED = "removed"

@@ -157,6 +157,16 @@ def test_the_manifest_and_the_lexicon_come_back(database: Database) -> None:
         assert BuildRepository(session).lexicon("b1") == b"\x00lexicon\xff"
 
 
+def test_the_words_come_back_and_older_builds_have_none(database: Database) -> None:
+    create(database)
+    with database.begin() as session:
+        builds = BuildRepository(session)
+        builds.save_manifest("b1", MANIFEST, b"lexicon", NOON)
+        assert builds.words("b1") is None
+        builds.save_manifest("b1", MANIFEST, b"lexicon", NOON, words=b"\x00words\xff")
+        assert builds.words("b1") == b"\x00words\xff"
+
+
 def test_counts_are_replaced(database: Database) -> None:
     create(database)
     with database.begin() as session:

@@ -19,7 +19,8 @@ from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.catalog.records import ReadyImage, Reject, RejectedImage
 from indexer.catalog.rejects import RejectRepository
-from indexer.catalog.states import BuildState
+from indexer.catalog.rules import RuleContent, RuleRepository
+from indexer.catalog.states import BuildState, RuleKind
 from indexer.errors import CatalogueUnavailable, ConflictError
 from tests.indexer.catalog.databases import BACKENDS, empty_database
 from tests.indexer.catalog.samples import CAP, COAT, NOON, numbered
@@ -57,6 +58,8 @@ def fill(database: Database) -> None:
         PublishedRepository(session).set("shop", "b1", NOON)
         ChangeRepository(session).record("shop", {"cap": ["f" * 16]}, NOON)
         PlacementRepository(session).put("b1", "edge", 1)
+        pin = RuleContent(RuleKind.PIN, "red coat", products=(coat.id, "cap"), place=2)
+        RuleRepository(session).add("shop", pin, author="Zoë", now=NOON)
 
 
 def rows(database: Database) -> dict[str, list[dict[str, object]]]:

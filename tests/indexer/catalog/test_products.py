@@ -150,12 +150,34 @@ def test_the_same_id_in_two_catalogs_is_two_products(database: Database) -> None
         assert ProductRepository(session).count("shop", generation=1) == 1
 
 
+def siblings(database: Database, *parents: str, limit: int = 10) -> dict[str, list[str]]:
+    with database.session() as session:
+        found = ProductRepository(session).siblings("shop", parents, generation=1, limit=limit)
+    return {parent: [one.id for one in products] for parent, products in found.items()}
+
+
 def test_siblings_share_a_parent_and_come_in_the_order_of_the_source(database: Database) -> None:
     red, black = replace(COAT, id="z-red"), replace(COAT, id="a-black")
-    write(database, red, CAP, black)
+    write(database, red, CAP, black, replace(CAP, id="cap-2", parent="cap"))
+    assert siblings(database, "coat", "cap", "unheard") == {"coat": ["z-red", "a-black"], "cap": ["cap-2"]}
+    assert siblings(database) == {}
+
+
+def test_siblings_come_whole(database: Database) -> None:
+    write(database, COAT)
     with database.session() as session:
-        assert ProductRepository(session).siblings("shop", "coat", generation=1) == (red, black)
-        assert ProductRepository(session).siblings("shop", "cap", generation=1) == ()
+        assert ProductRepository(session).siblings("shop", ["coat"], generation=1) == {"coat": (COAT,)}
+
+
+def test_a_large_family_is_cut_without_cutting_the_others(database: Database) -> None:
+    write(database, *(replace(one, parent="crowd") for one in numbered(5)), COAT)
+    assert siblings(database, "crowd", "coat", limit=3) == {"crowd": ["p00000", "p00001", "p00002"], "coat": [COAT.id]}
+
+
+def test_siblings_are_those_of_the_generation(database: Database) -> None:
+    write(database, COAT)
+    write(database, COAT, replace(COAT, id="coat-red"), generation=2, seen_in="second")
+    assert siblings(database, "coat") == {"coat": [COAT.id]}
 
 
 def test_streaming_passes_every_product_once_in_the_order_of_ids(database: Database) -> None:
@@ -202,8 +224,7 @@ class TestLiveChanges:
             products.replace("shop", replace(red, title="Red coat"), seen_in="live")
             products.replace("shop", green, seen_in="live")
             products.replace("shop", replace(CAP, id="cap-2"), seen_in="live")
-            siblings = products.siblings("shop", "coat", generation=1)
-        assert [one.id for one in siblings] == ["z-red", "m-black", "a-green"]
+        assert siblings(database, "coat") == {"coat": ["z-red", "m-black", "a-green"]}
 
     def test_a_patch_changes_the_named_fields_of_every_version(self, database: Database) -> None:
         dearer = replace(COAT, title="Dear coat")
