@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Vector = npt.NDArray[np.float32]
 """Shape (dim,). Unit length unless the name says weighted."""
@@ -41,6 +41,7 @@ VECTOR_CHANNELS = (Channel.IMAGE, Channel.TEXT)
 class QueryKind(StrEnum):
     TEXT = "text"
     PHOTO = "photo"
+    PHOTOS = "photos"
     EDIT = "edit"
     SIMILAR = "similar"
 
@@ -168,6 +169,8 @@ Where = Condition | AllOf | AnyOf | Not
 class FieldType(StrEnum):
     KEYWORD = "keyword"
     NUMBER = "number"
+    DATE = "date"
+    """Days since 1970-01-01, a number to the stores."""
     FLAG = "flag"
 
 
@@ -189,6 +192,29 @@ class EncoderIdentity(Frozen):
     fingerprint: str
     """Hash of the weights, the model configuration and the preprocessing."""
     dim: int
+
+
+class Tagging(Frozen):
+    """How a build guesses a field of products that lack it: by the value whose prompts are nearest to their photos."""
+
+    values: dict[str, tuple[str, ...]]
+    """Value, casefolded → its prompts, whose vectors are in the embedding cache."""
+    threshold: float
+    """Probability from which a value is taken for the product's."""
+    used: bool
+    """Whether products get guesses of it: not of a field that proved wrong too often."""
+    measured: int = 0
+    """Sampled products that give the field, whose values were hidden and guessed."""
+    precision: float | None = None
+    """Share of those guesses that were right; None where too few could be made."""
+    coverage: float | None = None
+    """Share of the measured products that got a guess."""
+
+
+class Closeness(Frozen):
+    """Answers are close when the best cosine of each of these channels is as high as this or higher."""
+
+    least: dict[Channel, float]
 
 
 class BuildManifest(Frozen):
@@ -214,3 +240,11 @@ class BuildManifest(Frozen):
     fill: dict[Channel, list[float]]
     """Mean vector of each channel, standing in for a half that a product lacks."""
     libraries: dict[str, str]
+    scale: float = 100.0
+    """What the encoder multiplies cosines with before a softmax."""
+    tagging: dict[str, Tagging] = Field(default_factory=dict)
+    """Field → how it is guessed, also where measuring it spoke against it."""
+    attributes: str = ""
+    """Hash of the attribute definitions that the build was made with."""
+    closeness: dict[QueryKind, Closeness] = Field(default_factory=dict)
+    """Kind of query → from where on an answer is close; kinds that the catalogue gives no measure of are absent."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -26,9 +26,15 @@ Fusion = Literal["calibrated", "raw", "rrf", "dbsf"]
 DEFAULT_WEIGHTS: Final[Mapping[QueryKind, Mapping[Channel, float]]] = {
     QueryKind.TEXT: {Channel.IMAGE: 0.6, Channel.TEXT: 0.4, Channel.LEXICAL: 0.2},
     QueryKind.PHOTO: {Channel.IMAGE: 1.0},
+    QueryKind.PHOTOS: {Channel.IMAGE: 1.0},
     QueryKind.EDIT: {Channel.IMAGE: 0.5, Channel.TEXT: 0.5},
     QueryKind.SIMILAR: {Channel.IMAGE: 0.7, Channel.TEXT: 0.3},
 }
+
+RouteName = Literal["arithmetic", "identity", "recolour", "caption"]
+"""How an edit looks for what is wanted: `service.search.questions` says what each means."""
+DEFAULT_ROUTES: Final[Mapping[RouteName, float]] = {"arithmetic": 1.0, "identity": 1.0, "recolour": 1.0, "caption": 0.5}
+"""Chosen on the halves of the measured catalogues that are not reported (DECISIONS.md)."""
 
 
 class DatabaseSettings(Frozen):
@@ -51,6 +57,16 @@ class EmbeddingSettings(Frozen):
     """Where embeddings are kept: a directory, or an object store as fsspec names it; absent: in VITRINE_HOME."""
 
 
+class AttributeSettings(Frozen):
+    """What is guessed of products that lack it, from their photos, when a build is made."""
+
+    enabled: bool = True
+    file: Path | None = None
+    """Definitions of the fields, as `indexer/encoders/attributes.toml` has them, which is the default."""
+    fields: tuple[str, ...] | None = None
+    """The fields to guess, of those the file defines; absent: what the encoder is known for, and what it proves."""
+
+
 class BuildSettings(Frozen):
     keep: PositiveInt = 3
     """Finished builds of a catalog that stay: the published one and those one can go back to."""
@@ -70,6 +86,20 @@ class ImageSettings(Frozen):
     fetch_seconds: Annotated[float, Field(gt=0)] = 10.0
 
 
+class EditSettings(Frozen):
+    """How "this one, but blue" is understood."""
+
+    routes: dict[RouteName, Weight] = Field(default_factory=dict, validate_default=True)
+    """What each way of finding the wanted thing counts; 0: it is not gone. One that is not given keeps its default."""
+    strength: Annotated[float, Field(gt=0, le=4, allow_inf_nan=False)] = 0.75
+    """How far arithmetic moves the reference from the words for what it has to those for what is wanted."""
+
+    @field_validator("routes", mode="after")
+    @classmethod
+    def _over_defaults(cls, given: dict[RouteName, float]) -> dict[RouteName, float]:
+        return {**DEFAULT_ROUTES, **given}
+
+
 class SearchSettings(Frozen):
     weights: dict[QueryKind, dict[Channel, Weight]] = Field(default_factory=dict, validate_default=True)
     """A kind that is not given keeps its default; the weights of one that is are replaced whole."""
@@ -80,6 +110,9 @@ class SearchSettings(Frozen):
     """Candidates taken from each search before grouping."""
     diversity: Share = 0.0
     """What unlikeness to better products counts, against relevance; 0: nothing."""
+    edits: EditSettings = EditSettings()
+    understand: bool = True
+    """Read colours, prices, brands and the like out of words, and put misspelt ones right; off: words as typed."""
     boosts: dict[str, Amount] = Field(default_factory=dict)
     """Condition, as a filter is written → what it adds to the fused score of products that satisfy it."""
 
@@ -95,6 +128,24 @@ class ServiceSettings(Frozen):
     workers: PositiveInt = 1
     max_batch: PositiveInt = 32
     """Concurrent queries put into one encoder call at most."""
+    remembered: Annotated[int, Field(ge=0)] = 10_000
+    """Vectors of words and photos asked before that are kept; 0: none."""
+
+
+class LanguageSettings(Frozen):
+    """An endpoint that speaks OpenAI's chat completions, which rewrites the captions of edits; absent: rules do."""
+
+    base_url: str | None = None
+    model: str | None = None
+    api_key: SecretStr | None = None
+    seconds: Annotated[float, Field(gt=0, le=60)] = 2.0
+    """Deadline of the one try; what comes later is not waited for."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.base_url is None) != (self.model is None):
+            raise ValueError("base_url and model are given together or not at all")
+        return self
 
 
 class GateSettings(Frozen):
@@ -133,10 +184,12 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     encoder: EncoderSettings = EncoderSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    attributes: AttributeSettings = AttributeSettings()
     builds: BuildSettings = BuildSettings()
     images: ImageSettings = ImageSettings()
     search: SearchSettings = SearchSettings()
     service: ServiceSettings = ServiceSettings()
+    language: LanguageSettings = LanguageSettings()
     gate: GateSettings = GateSettings()
 
     @classmethod

@@ -29,11 +29,11 @@ class FakeEncoder:
     So `red mug` is near red photos. Another `salt` is another encoder. `texts` and `photos` count what was encoded.
     """
 
-    def __init__(self, salt: str = "", dim: int = 64, size: int = 32) -> None:
+    def __init__(self, salt: str = "", dim: int = 64, size: int = 32, scale: float = 100.0) -> None:
         self._salt = salt
         self._dim = dim
         fingerprint = hashlib.sha256(f"fake {salt} {dim} {size}".encode()).hexdigest()
-        self.spec = EncoderSpec("fake", fingerprint, dim, 77, Fit((size, size)), "fp32")
+        self.spec = EncoderSpec("fake", fingerprint, dim, 77, Fit((size, size)), "fp32", scale)
         self.texts: list[str] = []
         self.photos = 0
 

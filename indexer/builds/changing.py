@@ -12,6 +12,7 @@ from indexer.builds.embeddings import Embeddings, text_key
 from indexer.builds.given import ProductUpdate
 from indexer.builds.progress import Progress, Watch
 from indexer.builds.read import batches, stamp
+from indexer.builds.tagging import prompts_of
 from indexer.builds.texts import describe
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository, lock_catalog
@@ -83,8 +84,9 @@ def put_products(database: Database, catalog: str, products: Sequence[Product], 
         raise InputError(f"Product {twice!r} is given twice; give each product once.")
     with database.session() as session:
         root = place_of(CatalogRepository(session).get(catalog).root)
+        manifest = BuildRepository(session).manifest(PublishedRepository(session).get(catalog).build)
     records, rejected = _photos(products, root, seeing)
-    _embed_texts(products, seeing)
+    _embed_texts(products, prompts_of(manifest.tagging) if manifest else (), seeing)
     with database.begin() as session:
         lock_catalog(session, catalog)
         _demand_same_encoder(PublishedRepository(session), BuildRepository(session), catalog, seeing.encoder)
@@ -180,10 +182,12 @@ def _text_key(product: Product) -> str:
     return text_key(describe(product)).hex()
 
 
-def _embed_texts(products: Sequence[Product], seeing: Seeing) -> None:
-    keys = [text_key(describe(product)) for product in products]
+def _embed_texts(products: Sequence[Product], prompts: Sequence[str], seeing: Seeing) -> None:
+    """And the build's prompts, which its changes are guessed with, should the cache have lost them."""
+    read = [*(describe(product) for product in products), *prompts]
+    keys = [text_key(text) for text in read]
     missing = set(seeing.embeddings.texts.missing(keys))
-    texts = [describe(product) for product, key in zip(products, keys, strict=True) if key in missing]
+    texts = [text for text, key in zip(read, keys, strict=True) if key in missing]
     if texts:
         encode_missing(texts, seeing.encoder, seeing.embeddings)
 

@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 from indexer.builds.embeddings import Embeddings
 from indexer.builds.pages import Page, entries_of
+from indexer.builds.tagging import Tagger
 from indexer.builds.write import points_of
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.changes_log import ChangeRepository
@@ -135,7 +136,7 @@ def demand_readable(database: Database, manifest: BuildManifest, embeddings: Emb
 def readable_points(page: Page, manifest: BuildManifest, embeddings: Embeddings) -> list[Point]:
     """The points of changed products. Raises VectorsMissing when the build's encoder never read one of them."""
     try:
-        return points_of(page, manifest.catalog, manifest.fields, embeddings)
+        return points_of(page, manifest.catalog, manifest.fields, embeddings, Tagger.of(manifest, embeddings))
     except KeyError as error:
         named = ", ".join(repr(entry.product.id) for entry in page[:NAMED])
         raise VectorsMissing(

@@ -1,19 +1,20 @@
 """Builds opened for searching, each with every live change of its catalog."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from indexer.builds.embeddings import Embeddings
 from indexer.builds.following import Following
+from indexer.builds.words import Words
 from indexer.builds.write import write_points
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.placements import PlacementRepository
 from indexer.catalog.published import PublishedRepository
-from indexer.domain import BuildManifest
+from indexer.domain import BuildManifest, FieldType
 from indexer.errors import NothingPublished, StoreMismatch, UnknownCatalog, VectorsMissing
 from indexer.settings import Settings
 from indexer.stores.keeping import OpenStore, Stores
@@ -34,6 +35,9 @@ class LiveIndex:
     store: OpenStore
     catch_up: Callable[[], int] = _nothing_to_follow
     """Apply the live changes there were since; the number of products changed. For one thread at a time."""
+    words: Words = field(default_factory=Words)
+    """Of the catalogue when the build was made; empty for builds of before words were kept."""
+    lexicon: Lexicon | None = None
 
     def close(self) -> None:
         """Give an embedded store up, so that another process may own it."""
@@ -68,6 +72,7 @@ def open_live(database: Database, settings: Settings, build: str, stores: Stores
             f"Build {build} of catalog {manifest.catalog} is not in the {stores.kind} store. Copy it there, without "
             f"encoding anything: vitrine builds copy {build} --to {stores.kind}"
         )
+    words = read_words(database, build)
     embeddings = Embeddings(settings.home, manifest.encoder, settings.embeddings.url)
     store = stores.open(build, layout)
     try:
@@ -77,7 +82,7 @@ def open_live(database: Database, settings: Settings, build: str, stores: Stores
     except BaseException:
         store.close()
         raise
-    return LiveIndex(manifest, store, following.catch_up)
+    return LiveIndex(manifest, store, following.catch_up, words, layout.lexicon)
 
 
 def read_layout(database: Database, build: str) -> tuple[BuildManifest, Layout]:
@@ -90,9 +95,19 @@ def read_layout(database: Database, build: str) -> tuple[BuildManifest, Layout]:
     return manifest, layout_of(manifest, Lexicon.from_bytes(lexicon))
 
 
+def read_words(database: Database, build: str) -> Words:
+    """Raises UnknownBuild, StoreMismatch when they are damaged."""
+    with database.session() as session:
+        packed = BuildRepository(session).words(build)
+    return Words() if packed is None else Words.from_bytes(packed)
+
+
 def layout_of(manifest: BuildManifest, lexicon: Lexicon) -> Layout:
+    """To a store, dates are numbers."""
     fill = {channel: np.asarray(vector, np.float32) for channel, vector in manifest.fill.items()}
-    return Layout(manifest.encoder.dim, fill, manifest.fields, lexicon)
+    stored = {FieldType.DATE: FieldType.NUMBER}
+    fields = {name: stored.get(kind, kind) for name, kind in manifest.fields.items()}
+    return Layout(manifest.encoder.dim, fill, fields, lexicon)
 
 
 def _prepared(

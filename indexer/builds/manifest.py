@@ -31,4 +31,8 @@ def describe_build(job: Job, encoder: EncoderSpec, surveyed: Survey, images: int
         spreads=surveyed.spreads,
         fill={channel: [float(value) for value in vector] for channel, vector in surveyed.fill.items()},
         libraries={name: version(name) for name in LIBRARIES},
+        scale=encoder.scale,
+        tagging=surveyed.tagging,
+        attributes=surveyed.attributes,
+        closeness=surveyed.closeness,
     )

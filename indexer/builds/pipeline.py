@@ -30,6 +30,7 @@ from indexer.builds.publish import publish, verify, withhold
 from indexer.builds.read import ReadCounts, read_source
 from indexer.builds.standing import standing_build
 from indexer.builds.survey import Survey, survey
+from indexer.builds.tagging import attributes_of
 from indexer.builds.verdict import GateVerdict
 from indexer.builds.write import write_build
 from indexer.catalog.builds import BuildRepository
@@ -94,6 +95,7 @@ class Pipeline:
         self._pauses = pauses
         self._stores = stores or open_stores(settings)
         self._embeddings = Embeddings(settings.home, encoder.spec.identity, settings.embeddings.url)
+        self._attributes = attributes_of(settings.attributes, encoder.spec.name)
         self._embedder = embedder or open_embedder(encoder, self._embeddings, settings)
 
     def run(
@@ -177,7 +179,9 @@ class Pipeline:
 
     def _survey(self, job: Job) -> Survey:
         language = LANGUAGES[job.language]
-        return survey(self._database, job.catalog, job.generation, language, self._encoder, self._embeddings)
+        return survey(
+            self._database, job.catalog, job.generation, language, self._encoder, self._embeddings, self._attributes
+        )
 
     def _discard(self, job: Job, standing: BuildManifest, read: ReadCounts) -> BuildReport:
         """The rows that were broken this time become the standing build's."""
@@ -199,7 +203,7 @@ class Pipeline:
         with self._database.begin() as session:
             builds, lexicon = BuildRepository(session), surveyed.lexicon.to_bytes()
             hold(builds, job)
-            builds.save_manifest(job.build, manifest, lexicon, datetime.now(UTC))
+            builds.save_manifest(job.build, manifest, lexicon, datetime.now(UTC), words=surveyed.words.to_bytes())
         return manifest
 
     def _write(self, job: Job, manifest: BuildManifest, surveyed: Survey, watch: Watch) -> None:

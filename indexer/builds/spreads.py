@@ -45,7 +45,10 @@ class SampleQueries:
 
 
 def measure_spreads(sample: Sample, queries: SampleQueries, lexicon: Lexicon) -> dict[QueryKind, dict[Channel, Spread]]:
-    """Mean and deviation for every kind; an edit of a product is calibrated as `similar`, one of a photo as `photo`."""
+    """Mean and deviation for every kind; an edit of a product is calibrated as `similar`, one of a photo as `photo`.
+
+    So are several photos.
+    """
     pictured = np.flatnonzero(np.any(sample.images != 0, axis=1))
     photos, photo_owners = sample.images[pictured], pictured
     rows = np.arange(len(sample.texts))
@@ -54,13 +57,15 @@ def measure_spreads(sample: Sample, queries: SampleQueries, lexicon: Lexicon) ->
     typed = queries.vectors, queries.owners
     image_to_image = _spread(*by_photo, photos, photo_owners)
     alike = {Channel.IMAGE: image_to_image, Channel.TEXT: _spread(*by_text, sample.texts, rows)}
+    by_photos = {Channel.IMAGE: image_to_image, Channel.TEXT: _spread(*by_photo, sample.texts, rows)}
     return {
         QueryKind.TEXT: {
             Channel.IMAGE: _spread(*typed, photos, photo_owners),
             Channel.TEXT: _spread(*typed, sample.texts, rows),
             Channel.LEXICAL: _lexical_spread(queries, sample.words, lexicon),
         },
-        QueryKind.PHOTO: {Channel.IMAGE: image_to_image, Channel.TEXT: _spread(*by_photo, sample.texts, rows)},
+        QueryKind.PHOTO: by_photos,
+        QueryKind.PHOTOS: by_photos,
         QueryKind.SIMILAR: alike,
         QueryKind.EDIT: alike,
     }

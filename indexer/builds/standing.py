@@ -2,12 +2,14 @@
 
 from indexer.builds.jobs import Job
 from indexer.builds.live import open_live
+from indexer.builds.tagging import attributes_of
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.generations import GenerationRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.domain import BuildManifest, EncoderIdentity
+from indexer.encoders.attributes import digest
 from indexer.errors import StoreMismatch
 from indexer.settings import Settings
 from indexer.stores.keeping import Stores
@@ -28,7 +30,9 @@ def standing_build(
             return None
         changed = ChangeRepository(session).last(job.catalog) > builds.get(manifest.build).base
         differs = GenerationRepository(session).differ(job.catalog, manifest.generation, job.generation)
-    if changed or differs or manifest.encoder != encoder or manifest.language != job.language:
+    attributes = digest(attributes_of(settings.attributes, encoder.name))
+    made_of = (manifest.encoder, manifest.language, manifest.attributes)
+    if changed or differs or made_of != (encoder, job.language, attributes):
         return None
     return manifest if _is_searchable(database, settings, stores, manifest.build) else None
 

@@ -2,19 +2,23 @@
 
 import hashlib
 import heapq
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from indexer.builds.closeness import measure_closeness
 from indexer.builds.embedder import encode_missing
 from indexer.builds.embeddings import Embeddings
 from indexer.builds.pages import Entry, Page, pages, text_vectors
 from indexer.builds.spreads import POINTS, QUERIES, Sample, SampleQueries, measure_spreads
+from indexer.builds.tagging import measure_tagging, with_guesses
 from indexer.builds.texts import LEADING_ATTRIBUTES, FieldCensus, values_of, words
+from indexer.builds.words import Words, WordsCensus
 from indexer.catalog.engine import Database
-from indexer.domain import Channel, FieldType, Product, QueryKind, Spread, Vector
+from indexer.domain import Channel, Closeness, FieldType, Matrix, Product, QueryKind, Spread, Tagging, Vector
 from indexer.encoders import Encoder
+from indexer.encoders.attributes import Attribute, digest
 from indexer.stores.lexical import Lexicon
 
 SEED = b"vitrine"
@@ -27,37 +31,65 @@ class Survey:
     lexicon: Lexicon
     fill: dict[Channel, Vector]
     spreads: dict[QueryKind, dict[Channel, Spread]]
+    closeness: dict[QueryKind, Closeness]
     products: int
     points: int
     encoded_texts: int
+    words: Words = field(default_factory=Words)
+    tagging: dict[str, Tagging] = field(default_factory=dict)
+    attributes: str = ""
+    """Hash of the definitions that `tagging` was measured with."""
 
 
 def survey(
-    database: Database, catalog: str, generation: int, language: str, encoder: Encoder, embeddings: Embeddings
+    database: Database,
+    catalog: str,
+    generation: int,
+    language: str,
+    encoder: Encoder,
+    embeddings: Embeddings,
+    attributes: Mapping[str, Attribute],
 ) -> Survey:
-    """Two passes over the catalogue and one small sample; memory does not grow with the catalogue."""
+    """Two passes over the catalogue and one small sample; memory does not grow with the catalogue.
+
+    `attributes` are what may be guessed of products.
+    """
     lexicon = Lexicon.of(_documents(database, catalog, generation), language)
     census = FieldCensus()
+    spelt = WordsCensus()
     means = _Means(encoder.spec.dim)
     chosen = _RandomProducts(POINTS)
     products = points = 0
     for page in pages(database, catalog, generation):
         for entry in page:
             census.add(entry.product)
+            spelt.add(entry.product)
             chosen.offer(entry)
             points += max(len(entry.images), 1)
         products += len(page)
         means.add(page, embeddings)
-    sample, queries, encoded = _sample(chosen.entries(), encoder, embeddings)
+    entries = chosen.entries()
+    sample, queries, encoded = _sample(entries, encoder, embeddings)
+    given, values = census.fields(), census.vocabulary()
+    tagging, prompts = measure_tagging(attributes, given, values, entries, encoder, embeddings)
+    fields, vocabulary = with_guesses(given, values, tagging)
+    spreads = measure_spreads(sample, queries, lexicon)
+    categories = [entry.product.category for entry in entries]
     return Survey(
-        fields=census.fields(),
-        vocabulary=census.vocabulary(),
+        fields=fields,
+        vocabulary=vocabulary,
         lexicon=lexicon,
         fill=means.fill(),
-        spreads=measure_spreads(sample, queries, lexicon),
+        spreads=spreads,
+        closeness=measure_closeness(
+            sample, _second_photos(entries, embeddings), queries, categories, spreads[QueryKind.TEXT][Channel.IMAGE]
+        ),
         products=products,
         points=points,
-        encoded_texts=encoded,
+        encoded_texts=encoded + prompts,
+        tagging=tagging,
+        attributes=digest(attributes),
+        words=spelt.words(),
     )
 
 
@@ -118,6 +150,11 @@ def _sample(chosen: Page, encoder: Encoder, embeddings: Embeddings) -> tuple[Sam
     encoded = encode_missing(typed, encoder, embeddings)
     queries = SampleQueries(embeddings.of_texts(typed), typed, np.arange(len(typed)))
     return Sample(images, texts, [words(entry.product) for entry in chosen]), queries, encoded
+
+
+def _second_photos(chosen: Page, embeddings: Embeddings) -> Matrix:
+    """Of those that have one (n, dim)."""
+    return embeddings.of_images([entry.hashes[1] for entry in chosen if len(entry.images) > 1][:QUERIES])
 
 
 def _typed(product: Product) -> str:

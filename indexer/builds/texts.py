@@ -1,8 +1,10 @@
 """What of a product is read: by the text encoder, by the lexical channel, and by filters."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from indexer.domain import AttributeValue, Availability, FieldType, PayloadValue, Product
 
@@ -19,9 +21,14 @@ FIXED_FIELDS = {
     "palette": FieldType.KEYWORD,
     "availability": FieldType.KEYWORD,
     "in_stock": FieldType.FLAG,
+    "has_image": FieldType.FLAG,
+    "guessed": FieldType.KEYWORD,
     "price": FieldType.NUMBER,
 }
 """What every catalogue can be filtered by; an attribute of such a name is read by the words only."""
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]|$)", re.ASCII)
+_EPOCH = date(1970, 1, 1).toordinal()
 MAX_FIELDS = 64
 MAX_VALUE = 64
 """Characters; longer attribute values are prose, not facets."""
@@ -48,9 +55,13 @@ def values_of(value: AttributeValue) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def payload(product: Product, fields: Mapping[str, FieldType]) -> dict[str, PayloadValue]:
-    """The filterable values of a product; keywords are casefolded."""
+def payload(product: Product, fields: Mapping[str, FieldType], *, pictured: bool) -> dict[str, PayloadValue]:
+    """The filterable values of a product; keywords are casefolded, dates are days since 1970-01-01.
+
+    `pictured`: whether it has a photo that can be searched. A value that is not of its field's type is left out.
+    """
     built: dict[str, PayloadValue] = {
+        "has_image": pictured,
         "category": _paths(product.category),
         "availability": product.availability.value,
         "in_stock": product.availability is Availability.IN_STOCK,
@@ -63,8 +74,37 @@ def payload(product: Product, fields: Mapping[str, FieldType]) -> dict[str, Payl
         built["price"] = float(product.price)
     for name, value in product.attributes.items():
         if name in fields and name not in FIXED_FIELDS:
-            built[name] = [one.casefold() for one in values_of(value) if len(one) <= MAX_VALUE]
+            read = _read(value, fields[name])
+            if read is not None:
+                built[name] = read
     return {name: value for name, value in built.items() if value != []}
+
+
+def _read(value: AttributeValue, kind: FieldType) -> PayloadValue | None:
+    if kind is FieldType.KEYWORD:
+        return [one.casefold() for one in values_of(value) if len(one) <= MAX_VALUE]
+    text = value if isinstance(value, str) else ""
+    if kind is FieldType.NUMBER:
+        return float(text) if _NUMBER.fullmatch(text) else None
+    day = _day_of(text)
+    return None if day is None else float(day.toordinal() - _EPOCH)
+
+
+def _type_of(value: AttributeValue) -> FieldType:
+    """What the value alone speaks for. Digits after leading zeros, or more than floats keep, are codes."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return FieldType.NUMBER
+    return FieldType.DATE if isinstance(value, str) and _day_of(value) else FieldType.KEYWORD
+
+
+def _day_of(text: str) -> date | None:
+    """Of an ISO 8601 date, whose time of day is left out."""
+    if not _DATE.match(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
 
 
 def _paths(category: tuple[str, ...]) -> list[str]:
@@ -76,9 +116,13 @@ def _paths(category: tuple[str, ...]) -> list[str]:
 
 @dataclass
 class FieldCensus:
-    """Counts, over one pass of a catalogue, which fields it can be filtered by and with which values."""
+    """Counts, over one pass of a catalogue, which fields it can be filtered by and with which values.
+
+    An attribute is a number or a date where every product that has it gives just one of that type, else keywords.
+    """
 
     _products: Counter[str] = field(default_factory=Counter)
+    _types: dict[str, FieldType] = field(default_factory=dict)
     _values: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, product: Product) -> None:
@@ -87,6 +131,10 @@ class FieldCensus:
             if short and name not in FIXED_FIELDS:
                 self._products[name] += 1
                 self._count(name, short)
+                kind = self._types.get(name)
+                if kind is not FieldType.KEYWORD:
+                    found = _type_of(value)
+                    self._types[name] = found if kind in (None, found) else FieldType.KEYWORD
         self._count("category", product.category)
         self._count("brand", [product.brand] if product.brand else [])
 
@@ -96,14 +144,14 @@ class FieldCensus:
             counter.update(value.casefold() for value in values)
 
     def fields(self) -> dict[str, FieldType]:
-        return {**FIXED_FIELDS, **{name: FieldType.KEYWORD for name, _ in self._products.most_common(MAX_FIELDS)}}
+        return {**FIXED_FIELDS, **{name: self._types[name] for name, _ in self._products.most_common(MAX_FIELDS)}}
 
     def vocabulary(self) -> dict[str, list[str]]:
-        """Filterable field → its values, most frequent first."""
+        """Filterable keyword field → its values, most frequent first."""
         fields = self.fields()
         small = {
             name: counter
             for name, counter in self._values.items()
-            if name in fields and 0 < len(counter) <= MAX_VOCABULARY
+            if fields.get(name) is FieldType.KEYWORD and 0 < len(counter) <= MAX_VOCABULARY
         }
         return {name: [value for value, _ in counter.most_common()] for name, counter in small.items()}

@@ -5,16 +5,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from indexer.builds.embeddings import Embeddings
 from indexer.builds.pages import Entry, Page, pages, text_vectors
 from indexer.builds.progress import Progress, Watch
+from indexer.builds.tagging import Shares, Tagger, palette_shares
 from indexer.builds.texts import payload, words
 from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.placements import PlacementRepository
-from indexer.catalog.records import ImageRecord
 from indexer.catalog.states import BuildState
 from indexer.domain import BuildManifest, Channel, FieldType, PayloadValue, Point, Vector, point_id
 from indexer.errors import BuildFailed
-from indexer.images.names import name_colours
-from indexer.images.palette import Palette, PaletteColour
 from indexer.stores.keeping import Stores
 from indexer.stores.seam import Layout
 
@@ -47,33 +45,57 @@ def write_build(
 
 def write_points(database: Database, manifest: BuildManifest, embeddings: Embeddings, upsert: Upsert) -> Iterator[int]:
     """Write page after page, yielding how many points each had. Raises KeyError for a vector that is not cached."""
+    tagger = Tagger.of(manifest, embeddings)
     for page in pages(database, manifest.catalog, manifest.generation):
-        points = points_of(page, manifest.catalog, manifest.fields, embeddings)
+        points = points_of(page, manifest.catalog, manifest.fields, embeddings, tagger)
         upsert(points)
         yield len(points)
 
 
-def points_of(page: Page, catalog: str, fields: Mapping[str, FieldType], embeddings: Embeddings) -> list[Point]:
+def points_of(
+    page: Page, catalog: str, fields: Mapping[str, FieldType], embeddings: Embeddings, tagger: Tagger | None = None
+) -> list[Point]:
     """One point per photo; a product without photos is one point of its own. Raises KeyError like `write_points`.
 
-    Colours of photos are named only where `fields` asks for them: it costs more than all the rest.
+    `tagger` guesses what products lack. Colours of photos are named only where `fields` asks for them: it costs more
+    than all the rest.
     """
-    photos = iter(embeddings.of_images([one for entry in page for one in entry.hashes]))
+    photos = embeddings.of_images([one for entry in page for one in entry.hashes])
     texts = text_vectors(page, embeddings)
+    coloured = "palette" in fields
+    colours = [[palette_shares(image) for image in entry.images] if coloured else [] for entry in page]
+    first = [next(iter(palettes), {}) for palettes in colours]
+    guesses = tagger.guesses(page, photos, first) if tagger else [dict[str, str]() for _ in page]
+    rows = iter(photos)
     return [
         point
-        for entry, text in zip(page, texts, strict=True)
-        for point in _points(catalog, entry, text, photos, payload(entry.product, fields), "palette" in fields)
+        for entry, text, palettes, guessed in zip(page, texts, colours, guesses, strict=True)
+        for point in _points(catalog, entry, text, rows, _filterable(entry, fields, guessed), palettes)
     ]
 
 
+def _filterable(entry: Entry, fields: Mapping[str, FieldType], guessed: Mapping[str, str]) -> dict[str, PayloadValue]:
+    """Of all the product's points; what is guessed is marked."""
+    shared = payload(entry.product, fields, pictured=bool(entry.images))
+    for name, value in guessed.items():
+        shared[name] = [value]
+    if guessed:
+        shared["guessed"] = sorted(guessed)
+    return shared
+
+
 def _points(
-    catalog: str, entry: Entry, text: Vector, photos: Iterator[Vector], shared: dict[str, PayloadValue], coloured: bool
+    catalog: str,
+    entry: Entry,
+    text: Vector,
+    photos: Iterator[Vector],
+    shared: dict[str, PayloadValue],
+    palettes: Sequence[Shares],
 ) -> Iterator[Point]:
     if not entry.images:
         yield _point(catalog, entry, "", {Channel.TEXT: text}, shared)
-    for image in entry.images:
-        filterable = {**shared, "palette": palette_names(image)} if coloured else shared
+    for place, image in enumerate(entry.images):
+        filterable = {**shared, "palette": _names(palettes[place])} if palettes else shared
         yield _point(catalog, entry, image.image_id, {Channel.IMAGE: next(photos), Channel.TEXT: text}, filterable)
 
 
@@ -84,8 +106,5 @@ def _point(
     return Point(point_id(catalog, product.id, image_id), product.id, image_id, vectors, words(product), filterable)
 
 
-def palette_names(image: ImageRecord) -> list[str]:
-    """The colours of the photo's foreground by name, the largest first."""
-    colours = tuple(PaletteColour((lightness, a, b), share) for lightness, a, b, share in image.palette or ())
-    named = name_colours(Palette(colours)) if colours else {}
-    return [name for name, share in named.items() if share >= MIN_SHARE]
+def _names(palette: Shares) -> list[str]:
+    return [name for name, share in palette.items() if share >= MIN_SHARE]

@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
+GENERAL = "attributes.toml"
+"""What models trained on photos of everything can tell apart."""
+
 
 @dataclass(frozen=True)
 class KnownModel:
-    """`name` is what the encoder setting takes; `image_size` in pixels, `context_length` in tokens."""
+    """`name` is what the encoder setting takes; `image_size` in pixels, `context_length` in tokens.
+
+    `attributes` is the file, in this package, of what it may guess of a product from its photos.
+    """
 
     name: str
     dim: int
@@ -13,10 +19,19 @@ class KnownModel:
     context_length: int
     licence: str
     note: str
+    attributes: str = GENERAL
 
 
 KNOWN_MODELS: tuple[KnownModel, ...] = (
-    KnownModel("showroom", 192, 112, 32, "Apache-2.0", "ships with Vitrine; knows its own rendered catalogue only"),
+    KnownModel(
+        "showroom",
+        192,
+        112,
+        32,
+        "Apache-2.0",
+        "ships with Vitrine; knows its own rendered catalogue only",
+        "attributes_showroom.toml",
+    ),
     KnownModel("ViT-L-14-quickgelu/openai", 768, 224, 77, "MIT", "CLIP ViT-L/14, the model of the real case"),
     KnownModel("ViT-L-14/laion2b_s32b_b82k", 768, 224, 77, "MIT", "the same shape trained on LAION-2B"),
     KnownModel(

@@ -103,6 +103,7 @@ def open_openclip(settings: EncoderSettings) -> OpenClipEncoder:
         context_length=int(tokenizer.context_length),
         fit=_fit(framing),
         precision=precision,
+        scale=float(model.logit_scale.exp()),
     )
     normalisation = (_per_channel(framing.mean, device), _per_channel(framing.std, device))
     return OpenClipEncoder(spec, model, tokenizer, normalisation, settings.batch_size)

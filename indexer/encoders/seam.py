@@ -18,6 +18,8 @@ class EncoderSpec:
     context_length: int
     fit: Fit
     precision: str
+    scale: float = 100.0
+    """What the model multiplies cosines with before a softmax, exp(logit_scale); CLIP's training stops it at 100."""
 
     @property
     def identity(self) -> EncoderIdentity:

@@ -15,7 +15,7 @@ from indexer.builds.progress import Progress
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.states import ImageState
-from indexer.domain import BuildManifest, Channel, Matrix, QueryKind, point_id
+from indexer.domain import BuildManifest, Channel, Condition, FieldType, Matrix, Op, QueryKind, WordsQuery, point_id
 from indexer.errors import BuildFailed, BuildInProgress, NothingPublished, SettingsError, StoreMismatch
 from indexer.sources import open_source
 from tests.fakes import FakeEncoder
@@ -395,3 +395,18 @@ def test_a_catalog_keeps_its_language(shop: Shop) -> None:
         assert pipeline.run(open_source(shop.file), "shop", lambda _: None).state == "unchanged"
 
     assert manifest(shop).language == "de"
+
+
+def test_numbers_and_dates_of_a_catalogue_can_be_compared(tmp_path: Path) -> None:
+    """A store has dates as days since 1970-01-01."""
+    new_shop = Shop.at(tmp_path)
+    new_shop.file.write_text("id,title,weight,added\nold,Mug,250,1970-01-02\nnew,Mug,90.5,2026-01-31\n", "utf-8")
+    new_shop.build()
+
+    with new_shop.live() as index:
+        found = {
+            field: [hit.product_id for hit in index.store.search(WordsQuery("mug"), 10, Condition(field, Op.GT, least))]
+            for field, least in (("weight", 90.5), ("added", 1.0))
+        }
+        assert index.manifest.fields.items() >= {"weight": FieldType.NUMBER, "added": FieldType.DATE}.items()
+    assert found == {"weight": ["old"], "added": ["new"]}

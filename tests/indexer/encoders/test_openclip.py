@@ -66,6 +66,7 @@ def test_what_the_encoder_says_of_itself(encoder: Encoder, tiny: Path) -> None:
 
     assert (spec.name, spec.dim, spec.context_length, spec.precision) == (str(tiny), 24, 16, "fp32")
     assert (spec.fit.size, spec.fit.mode, spec.fit.interpolation) == ((32, 32), "shortest", "bilinear")
+    assert spec.scale == pytest.approx(1.12602, abs=1e-4), "exp of the logit_scale that the weights hold"
     assert (spec.identity.name, spec.identity.fingerprint, spec.identity.dim) == (str(tiny), spec.fingerprint, 24)
 
 
