@@ -10,13 +10,21 @@ VitrineError
 │   ├── QueryError            a search request contradicts itself
 │   │   ├── EmptyQuery
 │   │   ├── BadWeights
-│   │   └── BadFilter         unknown field, wrong operator or value
+│   │   ├── ContradictoryEdit a change to two things at once
+│   │   ├── BadBox            a part of a photo that is not within it
+│   │   ├── UnknownColour     a word that names no colour
+│   │   ├── BadCursor         no place in the results of this search
+│   │   ├── BadFilter         unknown field, wrong operator or value
+│   │   └── BadExpression     a boost that cannot be read
+│   ├── BadRule               a business rule that lacks or contradicts something
 │   └── NotFound
 │       ├── UnknownProduct
 │       ├── UnknownCatalog
 │       ├── UnknownBuild
-│       └── UnknownModel
+│       ├── UnknownModel
+│       └── UnknownRule
 ├── ConflictError             the request is fine, the present state forbids it
+│   ├── CursorExpired         the build whose results were paged through was replaced
 │   ├── NothingPublished
 │   ├── BuildInProgress       another process is building this catalog
 │   ├── BuildFailed           a build ended without anything to publish
@@ -92,7 +100,31 @@ class BadWeights(QueryError):
     pass
 
 
+class ContradictoryEdit(QueryError):
+    pass
+
+
+class BadBox(QueryError):
+    pass
+
+
+class UnknownColour(QueryError):
+    pass
+
+
+class BadCursor(QueryError):
+    pass
+
+
 class BadFilter(QueryError):
+    pass
+
+
+class BadExpression(QueryError):
+    pass
+
+
+class BadRule(InputError):
     pass
 
 
@@ -116,7 +148,15 @@ class UnknownModel(NotFound):
     pass
 
 
+class UnknownRule(NotFound):
+    pass
+
+
 class ConflictError(VitrineError):
+    pass
+
+
+class CursorExpired(ConflictError):
     pass
 
 

@@ -10,19 +10,20 @@ from functools import partial
 from multiprocessing import get_context
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from indexer.domain import ImageRef
 from indexer.errors import FetchFailed, ImageRejected, UnavailableError
 from indexer.images import sandbox
-from indexer.images.child import Decoded, Refusal, decode_bytes, decode_file
+from indexer.images.child import Decoded, Refusal, decode_bytes, decode_file, find_regions
 from indexer.images.fetch import Fetcher
 from indexer.images.fit import Fit
 from indexer.images.gate import Limits
 from indexer.images.locate import address_inside, is_url, read_remote
 from indexer.images.reasons import Reason, rejected
+from indexer.images.regions import Box, Region
 from indexer.places import Place, Remote
 from indexer.settings import ImageSettings
 
@@ -37,6 +38,8 @@ _FETCHES_PER_CHILD = 4
 _ATTEMPTS = 3
 """Tries of one image when children die without having said which image they had."""
 
+Answer = TypeVar("Answer")
+
 
 @dataclass(frozen=True, slots=True)
 class DecodeTask:
@@ -47,6 +50,8 @@ class DecodeTask:
     root: Place | None = None
     key: object = None
     """The caller's own; carried along, never looked at."""
+    box: Box | None = None
+    """The part that is fitted and whose palette is taken; absent: the whole picture."""
 
 
 class DecoderPool:
@@ -118,37 +123,46 @@ class DecoderPool:
         """Blocks; safe to call from several threads. Raises `ImageRejected`, or `FetchFailed` for a URL."""
         return self._begin(task)()
 
+    def regions(self, content: bytes) -> tuple[Region, ...]:
+        """Boxes worth searching by, the largest thing first (`suggest_regions`). Raises `ImageRejected`."""
+        return self._decoding(_Job(find_regions, (content, self._limits)))()
+
     def _begin(self, task: DecodeTask) -> Callable[[], Decoded]:
         """Set the work going; the result waits for its end."""
         if isinstance(task.source, bytes):
-            return self._decoding(_Job(decode_bytes, (task.source, task.fit, self._limits)))
+            return self._decoding(self._job(task, task.source))
         uri = task.source.uri
         if uri.lower().startswith("https://"):
-            return self._fetches.submit(self._fetch_and_decode, uri, task.fit).result
+            return self._fetches.submit(self._fetch_and_decode, uri, task).result
         if isinstance(task.root, Remote) and not is_url(uri):
-            return self._fetches.submit(self._read_and_decode, task.root, uri, task.fit).result
+            return self._fetches.submit(self._read_and_decode, task.root, uri, task).result
         if task.root is None and not is_url(uri):
             raise ValueError(f"a path needs the root it is relative to: {uri!r}")
         root = str(task.root or "")
-        return self._decoding(_Job(decode_file, (root, uri, task.fit, self._limits)))
+        return self._decoding(_Job(decode_file, (root, uri, task.fit, self._limits, task.box)))
 
-    def _fetch_and_decode(self, url: str, fit: Fit) -> Decoded:
+    def _job(self, task: DecodeTask, content: bytes) -> "_Job[Decoded]":
+        return _Job(decode_bytes, (content, task.fit, self._limits, task.box))
+
+    def _fetch_and_decode(self, url: str, task: DecodeTask) -> Decoded:
         if self._fetcher is None:
             raise rejected(Reason.FETCH_FAILED, "URLs are not fetched here")
-        return self._decoding(_Job(decode_bytes, (self._fetcher.fetch(url), fit, self._limits)))()
+        return self._decoding(self._job(task, self._fetcher.fetch(url)))()
 
-    def _read_and_decode(self, root: Remote, uri: str, fit: Fit) -> Decoded:
+    def _read_and_decode(self, root: Remote, uri: str, task: DecodeTask) -> Decoded:
         """Read here rather than in a child, which has no driver and no credentials."""
         address = address_inside(root, uri)
         if address.scheme == "https":
-            return self._fetch_and_decode(str(address), fit)
+            return self._fetch_and_decode(str(address), task)
         content = read_remote(address, self._limits.max_bytes)
-        return self._decoding(_Job(decode_bytes, (content, fit, self._limits)))()
+        return self._decoding(self._job(task, content))()
 
-    def _decoding(self, job: "_Job") -> Callable[[], Decoded]:
+    def _decoding(self, job: "_Job[Answer]") -> Callable[[], Answer]:
         return partial(self._outcome, job, *self._scheduled(job))
 
-    def _scheduled(self, job: "_Job", broken: ProcessPool | None = None) -> "tuple[ProcessPool, Future[Outcome]]":
+    def _scheduled(
+        self, job: "_Job[Answer]", broken: ProcessPool | None = None
+    ) -> "tuple[ProcessPool, Future[Answer | Refusal]]":
         """With the pool that has the job; `broken` is one that must not be used again."""
         with self._lock:
             if self._pool is broken or not self._pool.active:
@@ -157,7 +171,7 @@ class DecoderPool:
                 self._pool = self._new_pool()
             return self._pool, self._pool.schedule(job.function, args=job.arguments, timeout=self._seconds)
 
-    def _outcome(self, job: "_Job", pool: ProcessPool, future: "Future[Outcome]") -> Decoded:
+    def _outcome(self, job: "_Job[Answer]", pool: ProcessPool, future: "Future[Answer | Refusal]") -> Answer:
         for _ in range(_ATTEMPTS):
             try:
                 outcome = future.result()
@@ -185,12 +199,9 @@ class DecoderPool:
         )
 
 
-Outcome = Decoded | Refusal
-
-
 @dataclass(frozen=True, slots=True)
-class _Job:
-    function: Callable[..., Outcome]
+class _Job(Generic[Answer]):
+    function: Callable[..., Answer | Refusal]
     arguments: tuple[object, ...]
 
 

@@ -180,6 +180,11 @@ def _reachable_from_border(passable: Mask) -> Mask:
     reached = np.zeros_like(passable)
     reached[[0, -1]] = passable[[0, -1]]
     reached[:, [0, -1]] = passable[:, [0, -1]]
+    return reachable(reached, passable)
+
+
+def reachable(reached: Mask, passable: Mask) -> Mask:
+    """Passable pixels joined to the reached ones, side by side, by passable ones."""
     count = -1
     while (now := int(reached.sum())) != count:
         count = now

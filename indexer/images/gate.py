@@ -76,7 +76,7 @@ def open_checked(content: bytes, limits: Limits) -> Image.Image:
     """
     image_format = _format(content, limits)
     image = _open(_structure_checked(content, image_format, limits), image_format)
-    _check_shape(*image.size, limits)
+    check_shape(*image.size, limits)
     frames = getattr(image, "n_frames", 1) if image_format != "GIF" else 1
     if frames > limits.max_frames:
         raise _too_many_frames(frames, limits)
@@ -146,9 +146,10 @@ def decode_failure(error: Exception, image_format: str) -> ImageRejected:
     )
 
 
-def _check_shape(width: int, height: int, limits: Limits) -> None:
+def check_shape(width: int, height: int, limits: Limits, what: str = "picture") -> None:
+    """Raises `ImageRejected` for a picture, or a part of one, of a shape that is not accepted."""
     short, long = sorted((width, height))
-    size = f"the picture is {width:,} x {height:,} pixels"
+    size = f"the {what} is {width:,} x {height:,} pixels"
     if width * height > limits.max_pixels:
         raise rejected(Reason.TOO_MANY_PIXELS, f"{size}; at most {limits.max_pixels:,} in all are accepted")
     if long > limits.max_side:

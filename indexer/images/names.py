@@ -36,6 +36,24 @@ _OWNERS = tuple(name for name, shades in _PROTOTYPES.items() for _ in shades.spl
 _SHADES = srgb_to_lab(
     np.array([tuple(bytes.fromhex(shade)) for shades in _PROTOTYPES.values() for shade in shades.split()], np.uint8)
 )
+_TYPICAL: Mapping[str, str] = MappingProxyType(
+    {
+        "black": "1e1e20",
+        "white": "ececea",
+        "grey": "84868a",
+        "red": "c22a30",
+        "orange": "ea7a22",
+        "yellow": "ecc83c",
+        "green": "2f8048",
+        "teal": "188488",
+        "blue": "2a68c8",
+        "navy": "202e5c",
+        "purple": "6a489a",
+        "pink": "ea84a8",
+        "brown": "704a30",
+        "beige": "d8c4a4",
+    }
+)
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "black": "ebony, jet black, onyx, anthracite black",
@@ -68,6 +86,12 @@ _MENTION = re.compile(
 def name_of(lab: tuple[float, float, float]) -> str:
     """The name whose nearest prototype is nearest in CIEDE2000."""
     return _OWNERS[int(ciede2000(np.array(lab), _SHADES).argmin())]
+
+
+def typical_shade(name: str) -> tuple[float, float, float]:
+    """CIELAB of the shade that products of the colour mostly have in photos; `name` is one of `COLOUR_NAMES`."""
+    lightness, a, b = srgb_to_lab(np.frombuffer(bytes.fromhex(_TYPICAL[name]), np.uint8)).tolist()
+    return lightness, a, b
 
 
 def name_colours(palette: Palette) -> dict[str, float]:

@@ -18,6 +18,7 @@ from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.fit import Fit, fit
 from indexer.images.names import name_colours
 from indexer.images.reasons import Reason
+from indexer.images.regions import Box
 from indexer.places import Remote
 from indexer.settings import ImageSettings
 from tests.indexer.images.drawn import LIMITS, png, saved, scene, studio
@@ -77,6 +78,61 @@ def test_files_are_read_by_the_child(decoders: DecoderPool, shop: Path) -> None:
     result = decoders.decode(DecodeTask(ImageRef("red.jpg"), SPEC, shop))
     assert result.content_hash == hashlib.sha256((shop / "red.jpg").read_bytes()).hexdigest()
     assert next(iter(name_colours(result.palette))) == "red"
+
+
+def two_things() -> Image.Image:
+    """Red on the left, blue on the right, on white; 400 x 200."""
+    image = Image.new("RGB", (400, 200), (250, 250, 250))
+    image.paste((200, 37, 42), (40, 40, 160, 160))
+    image.paste((30, 60, 200), (240, 40, 360, 160))
+    return image
+
+
+def test_a_box_leaves_its_part_of_the_upright_picture(decoders: DecoderPool) -> None:
+    right_half = Box(0.5, 0, 0.5, 1)
+    plain = decoders.decode(DecodeTask(saved(two_things(), "PNG"), SPEC, box=right_half))
+    np.testing.assert_array_equal(plain.pixels, fit(two_things().crop((200, 0, 400, 200)), SPEC))
+    assert next(iter(name_colours(plain.palette))) == "blue"
+    assert (plain.width, plain.height) == (400, 200)
+    lying = two_things().transpose(Image.Transpose.ROTATE_90)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    upright = decoders.decode(DecodeTask(saved(lying, "PNG", exif=turned), SPEC, box=right_half))
+    np.testing.assert_array_equal(upright.pixels, plain.pixels)
+
+
+def test_a_part_of_a_large_jpeg_is_as_sharp_as_if_it_were_the_whole(decoders: DecoderPool) -> None:
+    blocks = np.random.default_rng(1).integers(0, 256, (100, 150), np.uint8).astype(np.uint8)
+    large = Image.fromarray(blocks).resize((2400, 1600), Image.Resampling.NEAREST).convert("RGB")
+    box = Box(0.25, 0.5, 0.03125, 0.03125)
+    part = decoders.decode(DecodeTask(saved(large, "JPEG", quality=95), SPEC, box=box))
+    expected = fit(large.crop(box.of(2400, 1600)), SPEC)
+    assert np.abs(part.pixels.astype(int) - expected).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("box", "why"), [(Box(0, 0, 0.02, 0.02), Reason.TOO_SMALL), (Box(0, 0, 1, 0.09), Reason.BAD_ASPECT)]
+)
+def test_a_box_that_leaves_too_little_is_refused(decoders: DecoderPool, box: Box, why: Reason) -> None:
+    image = saved(Image.new("RGB", (400, 200), (90, 90, 90)), "PNG")
+    ((_, outcome),) = decoders.map([DecodeTask(image, SPEC, box=box)])
+    assert reason(outcome) == why
+
+
+def test_the_gate_sees_the_whole_whatever_the_box(decoders: DecoderPool) -> None:
+    long = saved(Image.new("RGB", (2_000, 20), (90, 90, 90)), "PNG")
+    ((_, outcome),) = decoders.map([DecodeTask(long, SPEC, box=Box(0, 0, 0.02, 1))])
+    assert reason(outcome) == Reason.BAD_ASPECT
+
+
+def test_regions_are_found_by_the_child(decoders: DecoderPool) -> None:
+    left, right = sorted((one.box for one in decoders.regions(saved(two_things(), "PNG"))), key=lambda box: box.left)
+    assert left.left + left.width < 0.5 < right.left
+    part = decoders.decode(DecodeTask(saved(two_things(), "PNG"), SPEC, box=right))
+    assert next(iter(name_colours(part.palette))) == "blue"
+    with pytest.raises(ImageRejected) as refused:
+        decoders.regions(b"a shopping list")
+    assert refused.value.reason == Reason.UNSUPPORTED_FORMAT
 
 
 def test_outcomes_keep_the_order_and_say_what_was_wrong(decoders: DecoderPool, shop: Path) -> None:
