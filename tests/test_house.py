@@ -34,7 +34,10 @@ VENDORS = {
     "uvicorn": ("service/serve.py",),
     "jinja2": ("service/web/*", "eval/*"),
     "ir_measures": ("eval/*",),
-    "typer": ("service/cli.py", "indexer/cli/*", "eval/cli/*"),
+    "openai": ("service/openai_language.py",),
+    "prometheus_client": ("service/metrics.py",),
+    "rapidfuzz": ("service/search/understanding/spelling.py",),
+    "typer": ("service/*cli.py", "indexer/cli/*", "eval/cli/*"),
     "rich": ("*/printing.py", "service/demo.py", "eval/*"),
     "pydantic_settings": ("indexer/settings.py", "indexer/bootstrap.py"),
 }
