@@ -1,26 +1,51 @@
-"""What satisfies a condition is lifted (or, below zero, lowered) in the order: `in_stock=true` by 0.3."""
+"""Products are lifted (or, below zero, lowered) in the order by what is known of them: `in_stock=true` by 0.3."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
+from datetime import UTC, date, datetime
 
-from indexer.domain import FieldType, Hit, VectorQuery, Where
+from indexer.domain import FieldType, VectorQuery, Where
 from indexer.errors import BadFilter
 from indexer.stores.seam import VectorStore
+from service.search.expressions import TIMES, Apply, Expression, Holds, Number
 from service.search.fusion import Fused, in_order
-from service.search.where import parse_where
+from service.search.where import EPOCH, parse_where
 
 
 @dataclass(frozen=True)
-class Boost:
-    """`condition` as it was written, `where` as stores read it; `amount` is in the unit of the fused score."""
+class Lift:
+    """`name` is what an answer calls it; the expression's amount is in the unit of the fused score."""
 
-    condition: str
-    where: Where
-    amount: float
+    name: str
+    expression: Expression
 
 
-def parse_boosts(boosts: Mapping[str, float], fields: Mapping[str, FieldType]) -> list[Boost]:
+Boost = Lift
+
+
+def lift_where(name: str, where: Where, amount: float) -> Lift:
+    """The same amount for all that satisfy a condition."""
+    return Lift(name, Expression((Apply(TIMES, (Number(amount), Holds(where))),)))
+
+
+def lift(fused: Sequence[Fused], lifts: Sequence[Lift], today: date | None = None) -> list[Fused]:
+    """In their new order, each with the amounts that are not 0 behind the boosts it had.
+
+    The payload of the photo that a product was found by decides. `today`, by default the day it is in UTC, is what
+    recency is reckoned from.
+    """
+    days = float(((today or datetime.now(UTC).date()) - EPOCH).days)
+    payloads = [one.payload for one in fused]
+    amounts = [(each.name, each.expression.amounts(payloads, days).tolist()) for each in lifts]
+    lifted = []
+    for at, one in enumerate(fused):
+        given = tuple((name, amount[at]) for name, amount in amounts if amount[at])
+        score = one.score + sum(amount for _, amount in given)
+        lifted.append(replace(one, score=score, boosts=one.boosts + given) if given else one)
+    return in_order(lifted)
+
+
+def parse_boosts(boosts: Mapping[str, float], fields: Mapping[str, FieldType]) -> list[Lift]:
     """Those that change anything. Raises BadFilter naming the condition whose field, operator or value is wrong."""
     parsed = []
     for condition, amount in boosts.items():
@@ -29,28 +54,11 @@ def parse_boosts(boosts: Mapping[str, float], fields: Mapping[str, FieldType]) -
         except BadFilter as error:
             raise BadFilter(f"search.boosts: {condition!r} cannot be used: {error}") from None
         if where is not None and amount != 0:
-            parsed.append(Boost(condition, where, amount))
+            parsed.append(lift_where(condition, where, amount))
     return parsed
 
 
-def boosted(fused: Sequence[Fused], boosts: Sequence[Boost], query: VectorQuery, store: VectorStore) -> list[Fused]:
-    """In their new order; the photo a product was found by decides whether it satisfies a condition.
-
-    One search among the candidates per boost. The query only has to be one that the products were found with.
-    """
-    hits = [one.hit for one in fused]
-    applied: dict[UUID, dict[str, float]] = {hit.point_id: {} for hit in hits}
-    for boost in boosts:
-        for point in satisfying(boost.where, hits, query, store):
-            applied[point][boost.condition] = boost.amount
-    return in_order(
-        replace(one, score=one.score + sum(lifts.values()), boosts=tuple(lifts.items())) if lifts else one
-        for one in fused
-        for lifts in [applied[one.hit.point_id]]
-    )
-
-
-def satisfying(where: Where, hits: Sequence[Hit], query: VectorQuery, store: VectorStore) -> list[UUID]:
-    """The points of those hits that satisfy the condition."""
-    among = [hit.point_id for hit in hits]
-    return [hit.point_id for hit in store.search(query, len(among), where, among)] if among else []
+def boosted(fused: Sequence[Fused], boosts: Sequence[Lift], query: VectorQuery, store: VectorStore) -> list[Fused]:
+    """As `lift`, for products whose payload was not read yet."""
+    payloads = store.read([one.hit.point_id for one in fused])
+    return lift([replace(one, payload=payloads.get(one.hit.point_id, {})) for one in fused], boosts)
