@@ -1,19 +1,22 @@
-"""Is the wanted change true of a found product? The shop's own fields and title tell, for colour the photo too."""
+"""Is the wanted change true of a found product? The shop's own fields and title tell, where they do not the photo.
 
-from collections.abc import Collection, Mapping, Sequence
+What the photo tells is shown and moves nothing: on a catalogue without colours, putting behind what neither palette nor
+encoder took for the wanted colour lost more right answers than wrong ones (DECISIONS.md).
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from indexer.builds.texts import values_of
-from indexer.domain import Condition, Hit, Op, Product, VectorQuery
+from indexer.domain import PayloadValue, Product
 from indexer.images.names import COLOUR_NAMES, colours_named_in
-from indexer.stores.seam import VectorStore
-from service.search.boosts import satisfying
 from service.search.edits import COLOUR, Change
 from service.search.fusion import Fused
 
 PALETTE = "palette"
 """The payload field that names the colours of a photo's foreground."""
+GUESSED = "guessed"
+"""The payload field that names the fields whose values were guessed from the photos, zero-shot."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +30,28 @@ class Checked:
 
     @property
     def contradicted(self) -> bool:
-        return any(verdict is False for verdict in self.checks.values())
+        """By the shop's own word."""
+        return any(verdict is False and _speaks(self.product, field) for field, verdict in self.checks.items())
 
 
-def check(change: Change, product: Product, hit: Hit, so_coloured: Collection[UUID]) -> bool | None:
-    """`so_coloured` are the photos that show the wanted colour; they decide where the shop names none."""
-    given = [value.casefold() for value in values_of(product.attributes.get(change.field, ()))]
+def check(change: Change, product: Product, fused: Fused) -> bool | None:
+    """The shop's field decides, then its title, then what the photo that matched shows.
+
+    A title that says another colour is believed when the photo bears it out: titles have names in them ("Jade jacket").
+    """
+    given = _given(product, change.field)
     if change.target in given:
         return True
     if change.field != COLOUR or change.target not in COLOUR_NAMES:
-        return False if given else None
-    named = _colours_by_shop(product)
-    if named:
+        shown = given or _shown(fused, change.field)
+        return change.target in shown if shown else None
+    if named := _names(given):
         return change.target in named
-    return hit.point_id in so_coloured if hit.image_id else None
-
-
-def photos_showing(colour: str, hits: Sequence[Hit], query: VectorQuery, store: VectorStore) -> frozenset[UUID]:
-    """Those of the hits whose palette has the colour. The query only has to be one the hits were found with."""
-    photos = [hit for hit in hits if hit.image_id]
-    return frozenset(satisfying(Condition(PALETTE, Op.EQ, colour), photos, query, store))
+    told, shown = colours_named_in(product.title), _shown(fused, COLOUR)
+    if not told or change.target in told:
+        return change.target in (told or shown) if told or shown else None
+    borne_out = not shown or (change.target not in shown and not set(told).isdisjoint(shown))
+    return False if borne_out else None
 
 
 def by_verdict(checked: Sequence[Checked]) -> list[Checked]:
@@ -57,7 +62,26 @@ def by_verdict(checked: Sequence[Checked]) -> list[Checked]:
     return sorted(checked, key=lambda one: one.contradicted or (bool(one.checks) and one.fused.score <= 0))
 
 
-def _colours_by_shop(product: Product) -> tuple[str, ...]:
-    values = values_of(product.attributes.get(COLOUR, ()))
-    named = tuple(name for value in values for name in colours_named_in(value))
-    return named or colours_named_in(product.title)
+def _speaks(product: Product, field: str) -> bool:
+    given = _given(product, field)
+    return bool(_names(given) or colours_named_in(product.title)) if field == COLOUR else bool(given)
+
+
+def _given(product: Product, field: str) -> tuple[str, ...]:
+    return tuple(value.casefold() for value in values_of(product.attributes.get(field, ())))
+
+
+def _names(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for value in values for name in colours_named_in(value))
+
+
+def _shown(fused: Fused, field: str) -> tuple[str, ...]:
+    """What is seen in the photo that matched: its palette, and the guess that was made of the field."""
+    guessed = _words(fused.payload.get(field)) if field in _words(fused.payload.get(GUESSED)) else ()
+    return (*guessed, *_words(fused.payload.get(PALETTE))) if field == COLOUR and fused.hit.image_id else guessed
+
+
+def _words(value: PayloadValue | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, list) else (str(value),)

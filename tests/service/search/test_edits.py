@@ -4,8 +4,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.domain import Product
+from indexer.errors import ContradictoryEdit
 from indexer.images.names import COLOUR_NAMES
-from service.search.edits import Change, direction, nearest_value, source_of_product, wanted_values
+from service.search.edits import (
+    Change,
+    asked_changes,
+    changed_directions,
+    direction,
+    nearest_value,
+    source_of_product,
+    wanted_values,
+    without,
+)
 from tests.fakes import FakeEncoder
 
 VOCABULARY = {
@@ -30,6 +40,7 @@ VOCABULARY = {
         ("off-white", {"colour": "white"}),
         ("heather", {"colour": "heather"}),
         ("blue, not red", {"colour": "blue"}),
+        ("not in red but in blue", {"colour": "blue"}),
         ("in stainless steel", {"material": "stainless steel"}),
         ("organic cotton twill and slim", {"material": "organic cotton twill", "fit": "slim"}),
         ("blue steel", {"colour": "blue", "material": "steel"}),
@@ -95,3 +106,48 @@ def test_a_direction_costs_one_call_of_the_encoder() -> None:
     encoder = FakeEncoder()
     direction([Change("colour", "red", "blue"), Change("fit", None, "slim")], encoder)
     assert encoder.texts == ["blue", "slim", "red"]
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted", "refused"),
+    [
+        ("blue instead of red", {"colour": "blue"}, {"colour": "red"}),
+        ("not the crimson, in blue", {"colour": "blue"}, {"colour": "red"}),
+        ("in steel rather than stone", {"material": "steel"}, {"material": "stone"}),
+        ("blue and white", {"colour": "blue"}, {}),
+        ("red/blue", {"colour": "red"}, {}),
+        ("in blue, blue please", {"colour": "blue"}, {}),
+        ("red blue", {"colour": "red"}, {}),
+        ("without stone", {}, {"material": "stone"}),
+    ],
+)
+def test_what_is_wanted_is_told_apart_from_what_is_to_go(
+    words: str, wanted: dict[str, str], refused: dict[str, str]
+) -> None:
+    assert asked_changes(words, VOCABULARY) == (wanted, refused)
+
+
+@pytest.mark.parametrize("words", ["but blue and not blue", "in red, in blue", "in red but blue", "azure, not in blue"])
+def test_contradictory_edits_are_refused_with_the_field(words: str) -> None:
+    with pytest.raises(ContradictoryEdit, match=r"^colour: "):
+        asked_changes(words, VOCABULARY)
+
+
+def test_without_the_changed_directions_values_of_the_field_are_one() -> None:
+    encoder = FakeEncoder()
+    directions = changed_directions([Change("colour", "red", "blue")], VOCABULARY, encoder, 64)
+    assert np.allclose(directions @ directions.T, np.eye(len(directions)), atol=1e-5)
+    mug = encoder.word("mug")
+    things = np.array([mug + encoder.word(colour) for colour in ("red", "blue", "heather")])
+    left = without(things, directions)
+    assert np.allclose(left @ left.T, 1, atol=1e-5)
+    assert (things @ things.T)[0, 1] / np.linalg.norm(things[0]) / np.linalg.norm(things[1]) < 0.9
+
+
+def test_what_is_nothing_but_the_changed_attribute_becomes_nothing() -> None:
+    axes = np.eye(4, dtype=np.float32)
+    assert np.array_equal(without(axes[:2], axes[:1]), [[0, 0, 0, 0], [0, 1, 0, 0]])
+
+
+def test_no_change_has_no_directions() -> None:
+    assert changed_directions([], VOCABULARY, FakeEncoder(), 64).shape == (0, 64)
