@@ -1,0 +1,116 @@
+"""Which words of a product are those that were looked for, and where they stand."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from indexer.builds.texts import values_of
+from indexer.domain import Frozen, Product
+from indexer.stores.lexical import Lexicon, stemmer
+
+MAX_SNIPPET = 160
+"""Characters."""
+MAX_HIGHLIGHTS = 12
+"""Of one product; the first are the most telling."""
+_WORD = re.compile(r"\w+")
+_LONGEST = 64
+"""Characters of a word that is worth showing."""
+_CUT = "…"
+
+
+class Highlight(Frozen):
+    """`text` is plain text, not HTML: the field's value, or of a long one the part with the most words looked for.
+
+    `spans` are where the words stand in `text`: first character and the one behind the last, in Unicode code points.
+    """
+
+    field: str
+    text: str
+    spans: tuple[tuple[int, int], ...]
+
+
+class _Match(NamedTuple):
+    start: int
+    end: int
+    terms: frozenset[int]
+
+
+def highlights(product: Product, words: str, lexicon: Lexicon) -> list[Highlight]:
+    """Title first, description last; values without any of the words are left out.
+
+    Words match as they do in the lexical channel: by stem, whatever their case and accents; stop words never.
+    """
+    wanted = frozenset(_stems(lexicon.language)(words))
+    found = (_highlight(field, text, wanted, lexicon.language) for field, text in _texts(product)) if wanted else ()
+    return [one for one in found if one is not None][:MAX_HIGHLIGHTS]
+
+
+def _texts(product: Product) -> Iterator[tuple[str, str]]:
+    yield "title", product.title
+    yield "id", product.id
+    yield "brand", product.brand or ""
+    for level in product.category:
+        yield "category", level
+    for name, value in product.attributes.items():
+        for one in values_of(value):
+            yield name, one
+    yield "description", product.description
+
+
+def _highlight(field: str, text: str, wanted: frozenset[int], language: str) -> Highlight | None:
+    text = " ".join(text.split())
+    matches = [
+        _Match(word.start(), word.end(), terms)
+        for word in _WORD.finditer(text)
+        if word.end() - word.start() <= _LONGEST and (terms := _terms(language, word.group()) & wanted)
+    ]
+    if not matches:
+        return None
+    if len(text) <= MAX_SNIPPET:
+        return Highlight(field=field, text=text, spans=tuple((one.start, one.end) for one in matches))
+    return _snippet(field, text, _densest(matches))
+
+
+def _densest(matches: Sequence[_Match]) -> Sequence[_Match]:
+    """The neighbours that fit into one snippet and have the most different words, then the most; the first of those."""
+    width = MAX_SNIPPET - 2 * len(_CUT)
+    best: Sequence[_Match] = ()
+    most = (0, 0)
+    for at, first in enumerate(matches):
+        near = [one for one in matches[at : at + width] if one.end - first.start <= width]
+        worth = len(frozenset().union(*(one.terms for one in near))), len(near)
+        if worth > most:
+            best, most = near, worth
+    return best
+
+
+def _snippet(field: str, text: str, matches: Sequence[_Match]) -> Highlight:
+    """The matches in the middle, cut between words where there are any gaps."""
+    first, last = matches[0].start, matches[-1].end
+    width = MAX_SNIPPET - 2 * len(_CUT)
+    start = max(0, min(first - (width - (last - first)) // 2, len(text) - width))
+    end = start + width
+    if start > 0:
+        gap = text.find(" ", start - 1, first)
+        start = start if gap < 0 else gap + 1
+    if end < len(text):
+        gap = text.rfind(" ", last, end + 1)
+        end = end if gap < 0 else gap
+    before, after = _CUT if start > 0 else "", _CUT if end < len(text) else ""
+    moved = len(before) - start
+    return Highlight(
+        field=field,
+        text=f"{before}{text[start:end]}{after}",
+        spans=tuple((one.start + moved, one.end + moved) for one in matches),
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _terms(language: str, word: str) -> frozenset[int]:
+    return frozenset(_stems(language)(word))
+
+
+@cache
+def _stems(language: str) -> Callable[[str], tuple[int, ...]]:
+    return stemmer(language)
