@@ -11,6 +11,7 @@ from indexer.bootstrap import encoder_of, open_catalogue
 from indexer.builds.live import open_live, published_build
 from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
+from service.photos import CataloguePhotos
 from service.shop import CatalogProducts
 
 
@@ -31,5 +32,6 @@ def open_bench(
     database = open_catalogue(settings)
     wanted = build or published_build(database, catalog or suite.card.catalog)[1]
     with closing(open_live(database, settings, wanted)) as index, DecoderPool.of(settings.images) as decoders:
+        photos = CataloguePhotos(database, decoders)
         encoder = RememberingEncoder(encoder_of(index.manifest, settings), settings.home, settings.encoder.batch_size)
-        yield Bench(index, settings.store.kind, encoder, CatalogProducts(database), decoders)
+        yield Bench(index, settings.store.kind, encoder, CatalogProducts(database), decoders, photos)

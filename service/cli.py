@@ -1,7 +1,9 @@
 """The commands of the query side; heavy modules are imported when a command needs them."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,22 +11,36 @@ import typer
 
 from indexer.cli import AsJson
 from indexer.errors import InputError
+from service.rules_cli import app as rules_app
 
 
 def add_commands(app: typer.Typer) -> None:
     """Called by the root command through the entry-point group `vitrine.commands`."""
     app.command()(search)
+    app.command()(regions)
     app.command()(serve)
     app.command()(demo)
+    app.add_typer(rules_app, name="rules")
 
 
 def search(
     text: Annotated[str, typer.Argument(help="What is looked for, in words.")] = "",
-    image: Annotated[Path | None, typer.Option(help="A photo to start from.")] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(help="A photo to start from; repeat it for several photos of one thing.")
+    ] = None,
+    box: Annotated[
+        str | None, typer.Option(metavar="L,T,W,H", help="The part of the photo that is meant, in shares of it.")
+    ] = None,
     like: Annotated[str | None, typer.Option(metavar="PRODUCT_ID", help="A product to start from.")] = None,
     change: Annotated[str, typer.Option(help='What should be different, e.g. "but blue".')] = "",
+    without: Annotated[
+        list[str] | None, typer.Option("--not", help="What it should not be or have, e.g. logo; repeatable.")
+    ] = None,
     where: Annotated[
         list[str] | None, typer.Option(help="A filter, e.g. colour=blue or 'price<50'; repeatable.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="CHIP", help="Do not understand this of the words; repeatable.")
     ] = None,
     weights: Annotated[str | None, typer.Option(help="E.g. image=0.6,text=0.4.")] = None,
     fusion: Annotated[
@@ -33,6 +49,19 @@ def search(
     raw: Annotated[bool, typer.Option("--raw", help="The same as --fusion raw.")] = False,
     top_k: Annotated[int, typer.Option(min=1, max=200)] = 10,
     catalog: Annotated[str | None, typer.Option(help="Default: the setting, else the only one published.")] = None,
+    facets: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD", help="Count a field's values; auto: those that suit.")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="price, -price, newest, or a field, within what is relevant.")
+    ] = None,
+    group: Annotated[bool, typer.Option("--group/--no-group", help="Show variants of a product as one.")] = True,
+    diversity: Annotated[float | None, typer.Option(min=0, max=1, help="Default: the setting.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="The next page of an answer: its `next`.")] = None,
+    rules: Annotated[str, typer.Option(help="The merchandiser's: live, draft (unpublished ones too) or off.")] = "live",
+    why_not: Annotated[
+        list[str] | None, typer.Option(metavar="PRODUCT_ID", help="Say why a product is not in the answer.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show how the order came about.")] = False,
     page: Annotated[Path | None, typer.Option(help="Also write the answer with pictures to this HTML file.")] = None,
     as_json: AsJson = False,
@@ -57,14 +86,22 @@ def search(
             "catalog": catalog,
             "fusion": _fusion(fusion, raw),
             "explain": explain,
+            "without": without or (),
+            "ignore": ignore or (),
+            "box": None if box is None else box.split(","),
+            "facets": facets or (),
+            "sort": sort,
+            "group": group,
+            "diversity": diversity,
+            "cursor": cursor,
+            "rules": rules,
+            "why_not": why_not or (),
         }
     )
-    photo = None
-    if image is not None:
-        with _naming("--image", image):
-            photo = image.read_bytes()
+    photos = [_photo(path) for path in image or ()]
+    photo = photos[0] if photos else None
     with open_search(settings) as shop:
-        answer = shop.search(request, photo)
+        answer = shop.search(request, photo, photos[1:])
     if page is not None:
         with _naming("--page", page):
             write_page(page, settings, [Shown(request, photo, answer)])
@@ -72,6 +109,22 @@ def search(
         print(answer.model_dump_json(indent=2, exclude_none=False))
     else:
         print_answer(answer)
+
+
+def regions(
+    photo: Annotated[Path, typer.Argument(help="A photo with one thing or several.")], as_json: AsJson = False
+) -> None:
+    """Find the things on a photo: boxes for `vitrine search --image PHOTO --box L,T,W,H`."""
+    from indexer.bootstrap import load_settings
+    from indexer.images.decoders import DecoderPool
+    from service.printing import print_regions
+
+    with DecoderPool.of(load_settings().images) as decoders:
+        found = decoders.regions(_photo(photo))
+    if as_json:
+        print(json.dumps([asdict(region) for region in found], indent=2))
+    else:
+        print_regions(found)
 
 
 def serve(
@@ -99,6 +152,11 @@ def _fusion(named: str | None, raw: bool) -> str | None:
     if raw and named not in (None, "raw"):
         raise InputError(f"--raw is --fusion raw; give it or --fusion {named}, not both.")
     return "raw" if raw else named
+
+
+def _photo(path: Path) -> bytes:
+    with _naming("--image", path):
+        return path.read_bytes()
 
 
 @contextmanager

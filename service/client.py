@@ -1,5 +1,7 @@
 """Searching through a running service, with the same call as a shop of one's own."""
 
+from collections.abc import Sequence
+
 import httpx2
 
 from indexer.errors import ConflictError, InputError, UnavailableError, VitrineError
@@ -16,31 +18,35 @@ class RemoteShop:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def search(self, request: SearchRequest, photo: bytes | None = None) -> Answer:
+    def search(self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = ()) -> Answer:
         """Raises InputError, ConflictError or UnavailableError with the service's own words."""
         try:
-            answer = self._ask(request, photo)
+            answer = self._ask(request, [] if photo is None else [photo, *further])
         except httpx2.HTTPError as error:
             raise UnavailableError(f"The service at {self._url} does not answer: {type(error).__name__}.") from error
         if answer.is_success:
             return Answer.model_validate_json(answer.content)
         raise _error(answer)
 
-    def _ask(self, request: SearchRequest, photo: bytes | None) -> httpx2.Response:
+    def _ask(self, request: SearchRequest, photos: Sequence[bytes]) -> httpx2.Response:
         with httpx2.Client(base_url=self._url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-            if photo is None:
+            if not photos:
                 headers = {"Content-Type": "application/json"}
                 return client.post("/v1/search", content=request.model_dump_json(), headers=headers)
-            return client.post("/v1/search/photo", data=_form(request), files={"photo": ("photo", photo)})
+            return client.post(
+                "/v1/search/photo", data=_form(request), files=[("photo", ("photo", one)) for one in photos]
+            )
 
 
 def _form(request: SearchRequest) -> dict[str, str | list[str]]:
     form: dict[str, str | list[str]] = {
         name: list(value) if isinstance(value, tuple) else str(value)
-        for name, value in request.model_dump(exclude={"weights"}, exclude_none=True).items()
+        for name, value in request.model_dump(exclude={"weights", "box"}, exclude_none=True).items()
     }
     if request.weights is not None:
         form["weights"] = ",".join(f"{name}={weight}" for name, weight in request.weights.items())
+    if request.box is not None:
+        form["box"] = ",".join(map(str, request.box))
     return form
 
 

@@ -1,6 +1,6 @@
 """Searching from a command: through the running service when there is one, else by opening the store oneself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from service.search.answer import Answer
 
 
 class Searching(Protocol):
-    def search(self, request: SearchRequest, photo: bytes | None = None) -> Answer: ...
+    def search(self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = ()) -> Answer: ...
 
 
 @contextmanager

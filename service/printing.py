@@ -1,11 +1,17 @@
 """Answers as tables for people."""
 
+from collections.abc import Sequence
+from datetime import date
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from indexer.images.regions import Region
 from indexer.printing import stdout
 from service.search.answer import Answer, Result
+from service.search.facets import Facet
+from service.search.grouping import VariantSummary
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
@@ -17,10 +23,30 @@ def print_answer(answer: Answer) -> None:
         table.add_column(column, justify="left" if column in ("product", "id", "checks") else "right", overflow="fold")
     for result in answer.results:
         table.add_row(*(Text(cell) for cell in _cells(result, answer)))
+    if answer.chips:
+        console.print(Text("understood: " + " · ".join(chip.label for chip in answer.chips), style="dim"))
+    if answer.nothing_close is not None:
+        console.print("Nothing here is close to that. The nearest there are:")
     console.print(table if answer.results else "Nothing found.")
+    for facet in answer.facets:
+        console.print(Text(_facet(facet)))
     console.print(Text(_footer(answer), style="dim"))
+    if answer.next is not None:
+        console.print(Text(f"next page: --cursor {answer.next}", style="dim"), soft_wrap=True)
+    if answer.more == "limit":
+        console.print("There is more, but not in this search; narrow it with filters.")
+    for one in answer.why_not:
+        console.print(Text(f"{one.id}: {one.detail}"))
     if answer.explain is not None:
         _print_explanation(answer, console)
+
+
+def print_regions(regions: Sequence[Region]) -> None:
+    """As `--box` takes them."""
+    for region in regions:
+        box = region.box
+        shares = ",".join(f"{value:.3f}" for value in (box.left, box.top, box.width, box.height))
+        print(f"--box {shares}   {region.share:.0%} of the photo")
 
 
 def _cells(result: Result, answer: Answer) -> list[str]:
@@ -28,7 +54,26 @@ def _cells(result: Result, answer: Answer) -> list[str]:
     channels = [result.channels.get(channel) for channel in answer.weights]
     raw = ["–" if one is None or one.raw is None else f"{one.raw:.3f}" for one in channels]
     checks = " ".join(f"{field} {_MARKS[verdict]}" for field, verdict in result.checks.items())
-    return [str(result.rank), result.title, result.id, price, f"{result.score:.3f}", *raw, checks]
+    title = result.title if result.variants is None else f"{result.title} ({_also(result.variants)})"
+    return [str(result.rank), title, result.id, price, f"{result.score:.3f}", *raw, checks]
+
+
+def _also(variants: VariantSummary) -> str:
+    colours = len(variants.colours)
+    if colours:
+        return f"also in {colours} colour{'s' if colours > 1 else ''}"
+    return f"{variants.count} more variant{'s' if variants.count > 1 else ''}"
+
+
+def _facet(facet: Facet) -> str:
+    """The values marked ~ were guessed from photos, all or some."""
+    values = [f"{one.value}{'~' if one.guessed else ''} {one.count}" for one in facet.values]
+    values += [f"{_end(one.low)}…{_end(one.high)} {one.count}" for one in facet.ranges]
+    return f"{facet.field}: {', '.join(values)}  (of {facet.candidates} candidates)"
+
+
+def _end(bound: float | date | None) -> str:
+    return "" if bound is None else f"{bound:g}" if isinstance(bound, float) else str(bound)
 
 
 def _footer(answer: Answer) -> str:

@@ -7,11 +7,16 @@ from pydantic import Field, ValidationError
 
 from indexer.domain import Frozen
 from indexer.errors import QueryError
-from indexer.settings import Fusion
+from indexer.settings import Fusion, Share
+from service.search.paging import MAX_CURSOR
+from service.search.query import RulesUsed
 
 MAX_TOP_K = 200
 MAX_WORDS = 1_000
 MAX_FILTERS = 50
+MAX_LISTED = 20
+MAX_NAME = 100
+
 
 Words = Annotated[str, Field(max_length=MAX_WORDS)]
 
@@ -34,6 +39,26 @@ class SearchRequest(Frozen):
     fusion: Fusion | None = None
     """Replaces the setting; `raw`: weighted sums of cosines."""
     explain: bool = False
+    without: Annotated[tuple[Words, ...], Field(max_length=MAX_LISTED)] = ()
+    """What the answer should stay away from, in words."""
+    ignore: Annotated[tuple[Words, ...], Field(max_length=MAX_LISTED)] = ()
+    """Ids of an answer's chips whose understanding is not wanted."""
+    box: Annotated[tuple[float, ...], Field(min_length=4, max_length=4)] | None = None
+    """The part of the photo that is meant: left, top, width, height as shares of the upright picture."""
+    group: bool = True
+    """Show a product's variants, and its near-duplicates, as one result."""
+    sort: Annotated[str, Field(max_length=MAX_NAME)] | None = None
+    """`price`, `-price`, `newest`, or a field of numbers or dates, within the relevant results."""
+    facets: Annotated[tuple[Annotated[str, Field(max_length=MAX_NAME)], ...], Field(max_length=MAX_LISTED)] = ()
+    """Fields to count over the candidates; `auto`: those that suit the catalogue."""
+    diversity: Share | None = None
+    """Replaces the setting."""
+    cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = None
+    """`next` of the answer whose next page is wanted."""
+    rules: RulesUsed = "live"
+    """`draft` applies the merchandiser's unpublished rules too, `off` none."""
+    why_not: Annotated[tuple[Annotated[str, Field(max_length=MAX_WORDS)], ...], Field(max_length=MAX_LISTED)] = ()
+    """Ids of products of which the answer says why they are not in it."""
 
 
 def request_of(fields: Mapping[str, object]) -> SearchRequest:

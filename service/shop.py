@@ -16,12 +16,17 @@ from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.domain import BuildManifest, EncoderIdentity, Product
 from indexer.encoders import Encoder
-from indexer.errors import ImageRejected, NothingPublished
+from indexer.errors import ImageRejected, NothingPublished, QueryError, VitrineError
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.names import name_colours
+from indexer.images.regions import Box, Region
 from indexer.settings import Settings
+from service.language import Rewriter
 from service.live import LiveBuilds, OpenEncoder
+from service.metrics import Metrics
+from service.photos import CataloguePhotos
 from service.request import SearchRequest
+from service.ruling import Rules
 from service.search.answer import Answer
 from service.search.query import Query
 from service.search.searcher import Searcher
@@ -38,6 +43,10 @@ class CatalogProducts:
         with self._database.session() as session:
             return ProductRepository(session).get_many(build.catalog, ids, generation=build.generation)
 
+    def siblings(self, build: BuildManifest, parents: Sequence[str]) -> Mapping[str, Sequence[Product]]:
+        with self._database.session() as session:
+            return ProductRepository(session).siblings(build.catalog, parents, generation=build.generation)
+
 
 class Shop:
     """Thread-safe. Opens builds and encoders on first use; `close` gives the embedded stores up."""
@@ -49,6 +58,8 @@ class Shop:
         open_encoder: OpenEncoder,
         decoders: DecoderPool,
         follow: bool = False,
+        rewriter: Rewriter | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """`follow`: look for publications and live changes beside the requests, not in them."""
         self._database = database
@@ -57,12 +68,32 @@ class Shop:
         self._decoders = decoders
         self._spare: dict[str, deque[Embeddings]] = {}
         """By the encoder's fingerprint, for one thread at a time each."""
-        self._searcher = Searcher(CatalogProducts(database), settings.search)
+        self.metrics = metrics or Metrics()
+        self._photos = CataloguePhotos(database, decoders)
+        self.rules = Rules(database, settings.catalog)
+        products = CatalogProducts(database)
+        self._searcher = Searcher(products, settings.search, self.rules, self._photos, rewriter)
 
-    def search(self, request: SearchRequest, photo: bytes | None = None) -> Answer:
-        """Raises InputError for what was asked, ConflictError and UnavailableError for the state of the shop."""
-        with self._live.lease(request.catalog) as (index, encoder):
-            return self._searcher.search(self._query(request, photo, encoder), index, encoder)
+    def search(self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = ()) -> Answer:
+        """`further` photos show the same thing; the request's box is on the first.
+
+        Raises InputError for what was asked, ConflictError and UnavailableError for the state of the shop.
+        """
+        try:
+            with self._live.lease(request.catalog) as (index, encoder):
+                answer = self._searcher.search(self._query(request, photo, further, encoder), index, encoder)
+        except VitrineError as error:
+            self.metrics.refused(error)
+            raise
+        self.metrics.observed(answer)
+        return answer
+
+    def regions(self, photo: bytes) -> tuple[Region, ...]:
+        """Boxes around the things on a photo, to be searched one by one. Raises ImageRejected."""
+        try:
+            return self._decoders.regions(photo)
+        except ImageRejected as error:
+            raise _refused(error) from error
 
     def product(self, catalog: str | None, product_id: str) -> Product:
         """Raises UnknownProduct, with ids that are close."""
@@ -112,6 +143,7 @@ class Shop:
 
     def close(self) -> None:
         self._live.close()
+        self._photos.close()
         self._decoders.close()
 
     def __enter__(self) -> Self:
@@ -136,23 +168,40 @@ class Shop:
     def _published(self, catalog: str | None) -> str:
         return published_build(self._database, catalog or self._settings.catalog)[0]
 
-    def _query(self, request: SearchRequest, photo: bytes | None, encoder: Encoder) -> Query:
-        decoded = None if photo is None else self._decoded(photo, encoder)
+    def _query(self, request: SearchRequest, photo: bytes | None, further: Sequence[bytes], encoder: Encoder) -> Query:
+        box = None if request.box is None else Box(*request.box)
+        if box is not None and photo is None:
+            raise QueryError("box: a box is a part of a photo; give the photo too.")
+        decoded = None if photo is None else self._decoded(photo, encoder, box)
         return Query(
             words=request.text,
             change=request.change,
             like=request.like,
             photo=None if decoded is None else decoded.pixels,
             photo_colours=() if decoded is None else tuple(name_colours(decoded.palette)),
+            further_photos=tuple(self._decoded(one, encoder).pixels for one in further),
+            without=request.without,
+            ignore=request.ignore,
             where=request.where,
             weights=None if request.weights is None else named_weights(request.weights),
             top_k=request.top_k,
             fusion=request.fusion,
+            diversity=request.diversity,
+            group=request.group,
+            sort=request.sort,
+            cursor=request.cursor,
+            facets=request.facets,
+            rules=request.rules,
+            why_not=request.why_not,
             explain=request.explain,
         )
 
-    def _decoded(self, photo: bytes, encoder: Encoder) -> Decoded:
+    def _decoded(self, photo: bytes, encoder: Encoder, box: Box | None = None) -> Decoded:
         try:
-            return self._decoders.decode(DecodeTask(photo, encoder.spec.fit))
+            return self._decoders.decode(DecodeTask(photo, encoder.spec.fit, box=box))
         except ImageRejected as error:
-            raise ImageRejected(error.reason, f"The photo is refused ({error.reason}): {error.detail}.") from error
+            raise _refused(error) from error
+
+
+def _refused(error: ImageRejected) -> ImageRejected:
+    return ImageRejected(error.reason, f"The photo is refused ({error.reason}): {error.detail}.")

@@ -26,6 +26,7 @@ from indexer.settings import SearchSettings, Settings
 from service.address import running_service
 from service.client import RemoteShop
 from service.local import Searching
+from service.photos import CataloguePhotos
 from service.request import SearchRequest
 from service.search.answer import Answer
 from service.shop import CatalogProducts
@@ -79,6 +80,8 @@ class ServedBuild:
             fusion=self.search.fusion,
             top_k=DEPTH,
             catalog=self.catalog,
+            group=False,
+            rules="off",
         )
 
     def _scores(self, answer: Answer) -> dict[str, float]:
@@ -129,7 +132,8 @@ def open_published_side(candidate: Candidate, build: str, access: Access, decode
 def _opened(candidate: Candidate, index: LiveIndex, encoder: Encoder, decoders: DecoderPool) -> OpenedBuild:
     settings = candidate.settings
     remembering = RememberingEncoder(encoder, settings.home, settings.encoder.batch_size)
-    bench = Bench(index, settings.store.kind, remembering, CatalogProducts(candidate.database), decoders)
+    products, photos = CatalogProducts(candidate.database), CataloguePhotos(candidate.database, decoders)
+    bench = Bench(index, settings.store.kind, remembering, products, decoders, photos)
     return OpenedBuild(bench, settings.search, candidate.watch)
 
 

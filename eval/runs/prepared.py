@@ -68,7 +68,7 @@ def prepared_bench(suite: Suite, settings: Settings, build: str | None = None) -
     for page in shelf.pages():
         store.upsert(list(_points(manifest.catalog, page, manifest.fields)))
     with DecoderPool.of(settings.images) as decoders:
-        yield Bench(LiveIndex(manifest, store), "memory", encoder, shelf.products, decoders)
+        yield Bench(LiveIndex(manifest, store), "memory", encoder, shelf.products, decoders, verbatim=True)
 
 
 def _manifest(name: str, catalog: str, encoder: EncoderSpec, survey: Survey, pictured: int) -> BuildManifest:
@@ -176,6 +176,7 @@ class _Surveyor:
             lexicon=lexicon,
             fill={channel: mean.astype(np.float32) for channel, mean in means.items()},
             spreads=measure_spreads(sample, self._queries(directory), lexicon),
+            closeness={},
             products=products,
             points=products,
             encoded_texts=0,
@@ -213,7 +214,9 @@ def _points(catalog: str, page: Page, fields: dict[str, FieldType]) -> Iterator[
         vectors = {channel: vector for channel, vector in halves.items() if vector.any()}
         image_id = product.images[0].image_id if product.images and Channel.IMAGE in vectors else ""
         point = point_id(catalog, product.id, image_id)
-        yield Point(point, product.id, image_id, vectors, _words(product), payload(product, fields))
+        yield Point(
+            point, product.id, image_id, vectors, _words(product), payload(product, fields, pictured=bool(image.any()))
+        )
 
 
 def _words(product: Product) -> str:

@@ -19,14 +19,14 @@ from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.names import name_colours
 from indexer.settings import SearchSettings
 from service.search.query import Query
-from service.search.searcher import Products, Searcher
+from service.search.searcher import Photos, Products, Searcher
 
 DEPTH = 100
 """Products kept of every answer."""
 
 Watch = Callable[[int, int], None]
 """Called with the queries done and their number."""
-Photos = Mapping[str, Decoded | ImageRejected]
+DecodedPhotos = Mapping[str, Decoded | ImageRejected]
 """Path in the suite → what decoding it came to."""
 
 
@@ -39,6 +39,9 @@ class Bench:
     encoder: Encoder
     products: Products
     decoders: DecoderPool
+    photos: Photos | None = None
+    verbatim: bool = False
+    """Only the questions' own words have vectors, so that they are searched as they were typed."""
 
     def known(self, ids: Sequence[str]) -> dict[str, Product]:
         return dict(self.products.get_many(self.index.manifest, ids))
@@ -51,7 +54,7 @@ def run_suite(
     *,
     name: str = "run",
     depth: int = DEPTH,
-    photos: Photos | None = None,
+    photos: DecodedPhotos | None = None,
     strict: bool = True,
     watch: Watch,
 ) -> RunDocument:
@@ -62,7 +65,7 @@ def run_suite(
     """
     if strict:
         check_products(suite, bench)
-    searcher = Searcher(bench.products, search)
+    searcher = _searcher(bench, search)
     photos = decoded_photos(suite, bench) if photos is None else photos
     _encode_ahead(suite, photos, bench.encoder)
     answers: dict[str, RunAnswer] = {}
@@ -91,6 +94,12 @@ def run_suite(
         answers=answers,
         unanswered=unanswered,
     )
+
+
+def _searcher(bench: Bench, search: SearchSettings) -> Searcher:
+    """Of products one by one, not grouped, and of no merchandiser's rules."""
+    settings = search.model_copy(update={"understand": False}) if bench.verbatim else search
+    return Searcher(bench.products, settings, photos=bench.photos)
 
 
 def suite_of(document: RunDocument) -> Suite:
@@ -138,6 +147,7 @@ def _answer(query: SuiteQuery, photo: Decoded | None, searcher: Searcher, bench:
         photo_colours=() if photo is None else tuple(name_colours(photo.palette)),
         where=query.where,
         top_k=depth,
+        group=False,
     )
     started = time.perf_counter()
     answer = searcher.search(asked, bench.index, bench.encoder)
@@ -156,7 +166,7 @@ def falling(shown: Iterable[tuple[str, float]]) -> dict[str, float]:
     return scores
 
 
-def decoded_photos(suite: Suite, bench: Bench) -> Photos:
+def decoded_photos(suite: Suite, bench: Bench) -> DecodedPhotos:
     """The suite's photos, decoded once for all queries that use them."""
     names = list(dict.fromkeys(query.photo for query in suite.queries if query.photo is not None))
     fit = bench.encoder.spec.fit
@@ -171,7 +181,7 @@ def _bytes(suite: Suite, name: str) -> bytes:
         raise SuiteError(f"{suite.directory / name}: {error.strerror or error}.") from error
 
 
-def _encode_ahead(suite: Suite, photos: Photos, encoder: Encoder) -> None:
+def _encode_ahead(suite: Suite, photos: DecodedPhotos, encoder: Encoder) -> None:
     """In full batches; the searches then find every query's vector remembered."""
     encoder.encode_texts(list(dict.fromkeys(query.text for query in suite.queries if query.text)))
     encoder.encode_images([one.pixels for one in photos.values() if isinstance(one, Decoded)])

@@ -10,7 +10,7 @@ from eval.errors import MeasureError, SuiteError
 from eval.measured import Measured, measured
 from eval.runs.runner import DEPTH, Bench, decoded_photos, run_suite
 from eval.suites.suite import Split, Suite
-from eval.tuning.remembering import RememberedProducts, RememberingStore
+from eval.tuning.remembering import RememberedPhotos, RememberedProducts, RememberingStore
 from indexer.domain import QueryKind
 from indexer.settings import SearchSettings
 from service.search.boosts import parse_boosts
@@ -110,7 +110,8 @@ def halves(suite: Suite, kind: QueryKind | None) -> tuple[QueryKind, Suite, Suit
 
 def _remembering(bench: Bench) -> Bench:
     index = replace(bench.index, store=RememberingStore(bench.index.store))
-    return replace(bench, index=index, products=RememberedProducts(bench.products))
+    photos = None if bench.photos is None else RememberedPhotos(bench.photos)
+    return replace(bench, index=index, products=RememberedProducts(bench.products), photos=photos)
 
 
 def products_looked_at(measure: str, suite: Suite) -> int:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
-from service.api import problems
+from service.api import metrics_route, problems, rules_routes
 from service.api.routes import router
 from service.shop import Shop
 
@@ -28,6 +28,7 @@ def create_app(open_shop: Callable[[], Shop], max_photo_bytes: int) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.shop = await run_in_threadpool(open_shop)
+        app.state.metrics = app.state.shop.metrics
         yield
         await run_in_threadpool(app.state.shop.close)
 
@@ -39,6 +40,7 @@ def create_app(open_shop: Callable[[], Shop], max_photo_bytes: int) -> FastAPI:
         max_body_size=max_photo_bytes + FORM_OVERHEAD,
     )
     app.state.instance = secrets.token_hex(8)
-    app.include_router(router)
+    for part in (router, rules_routes.router, metrics_route.router):
+        app.include_router(part)
     problems.install(app)
     return app

@@ -20,6 +20,7 @@ STATUSES: dict[type[VitrineError], HTTPStatus] = {
     errors.QueryError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.CursorExpired: HTTPStatus.GONE,
     errors.NothingPublished: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreOwned: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreMismatch: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -8,7 +8,16 @@ from indexer.builds.changing import LiveChange
 from indexer.builds.given import ProductInput, ProductUpdate
 from service.api.examples import PUT_EXAMPLES, SEARCH_EXAMPLES, UPDATE_EXAMPLES
 from service.api.problems import Problem
-from service.api.schemas import MAX_PUT, CatalogList, Health, PhotoForm, ProductDocument, Readiness
+from service.api.schemas import (
+    MAX_PUT,
+    CatalogList,
+    Health,
+    PhotoForm,
+    ProductDocument,
+    Readiness,
+    RegionForm,
+    RegionList,
+)
 from service.request import MAX_TOP_K, SearchRequest
 from service.search.answer import Answer
 from service.shop import Shop
@@ -35,7 +44,13 @@ def search(request: Request, body: Annotated[SearchRequest, Body(openapi_example
 
 @router.post("/search/photo", summary="Search by a photo, alone or with a change")
 def search_by_photo(request: Request, form: Annotated[PhotoForm, Form(media_type="multipart/form-data")]) -> Answer:
-    return _shop(request).search(form.request(), form.photo.file.read())
+    photo, *further = form.photos()
+    return _shop(request).search(form.request(), photo, further)
+
+
+@router.post("/regions", summary="The things on a photo, each with a box to search by")
+def regions(request: Request, form: Annotated[RegionForm, Form(media_type="multipart/form-data")]) -> RegionList:
+    return RegionList(regions=_shop(request).regions(form.photo.file.read()))
 
 
 @router.get("/products/{product_id:path}/similar", summary="Products that look and read like one")

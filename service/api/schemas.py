@@ -6,20 +6,36 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.domain import Frozen, Product
-from indexer.settings import Fusion
-from service.request import MAX_FILTERS, MAX_TOP_K, SearchRequest, Words, request_of
+from indexer.images.regions import Region
+from indexer.settings import Fusion, Share
+from service.request import (
+    MAX_FILTERS,
+    MAX_LISTED,
+    MAX_NAME,
+    MAX_TOP_K,
+    SearchRequest,
+    Words,
+    request_of,
+)
+from service.search.paging import MAX_CURSOR
+from service.search.query import RulesUsed
 from service.search.weights import parse_weights
 
 MAX_PUT = 100
 """Products of one request."""
+MAX_PHOTOS = 4
+"""Photos of one search; together they may be as large as one."""
 
 
 class PhotoForm(BaseModel):
-    """A multipart form: the photo and, as plain fields, what a JSON request says. `weights` is `image=0.6,text=0.4`."""
+    """A multipart form: one photo or several of the same thing and, as plain fields, what a JSON request says.
+
+    `weights` is `image=0.6,text=0.4`; `box` is `left,top,width,height`, on the first photo.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    photo: UploadFile
+    photo: Annotated[list[UploadFile], Field(min_length=1, max_length=MAX_PHOTOS)]
     text: Words = ""
     like: str | None = None
     """Only ever refused: one starts from a photo or from a product."""
@@ -30,11 +46,39 @@ class PhotoForm(BaseModel):
     catalog: str | None = None
     fusion: Fusion | None = None
     explain: bool = False
+    without: Annotated[list[Words], Field(max_length=MAX_LISTED)] = []
+    ignore: Annotated[list[Words], Field(max_length=MAX_LISTED)] = []
+    box: Annotated[str, Field(max_length=MAX_NAME)] | None = None
+    group: bool = True
+    sort: Annotated[str, Field(max_length=MAX_NAME)] | None = None
+    facets: Annotated[list[Words], Field(max_length=MAX_LISTED)] = []
+    diversity: Share | None = None
+    cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = None
+    rules: RulesUsed = "live"
+    why_not: Annotated[list[Words], Field(max_length=MAX_LISTED)] = []
 
     def request(self) -> SearchRequest:
         """Raises QueryError."""
         weights = None if self.weights is None else {str(key): one for key, one in parse_weights(self.weights).items()}
-        return request_of({**self.model_dump(exclude={"photo", "weights"}), "weights": weights})
+        box = None if self.box is None else self.box.split(",")
+        return request_of({**self.model_dump(exclude={"photo", "weights", "box"}), "weights": weights, "box": box})
+
+    def photos(self) -> list[bytes]:
+        return [one.file.read() for one in self.photo]
+
+
+class RegionForm(BaseModel):
+    """A multipart form with one photo."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    photo: UploadFile
+
+
+class RegionList(Frozen):
+    """The most conspicuous first."""
+
+    regions: tuple[Region, ...]
 
 
 class ProductImage(Frozen):

@@ -5,13 +5,19 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from indexer.domain import BuildManifest, Channel, Frozen, Hit, Product, QueryKind
+from indexer.domain import Channel, Frozen, Hit, PayloadValue, Product, QueryKind
 from indexer.settings import Fusion
-from service.search.edits import Change
+from service.search.emptiness import Emptiness
+from service.search.facets import Facet
 from service.search.fusion import Fused
-from service.search.query import Query
-from service.search.retrieve import Question
-from service.search.verify import Checked
+from service.search.grouping import Group, VariantSummary, summarise
+from service.search.highlights import Highlight, highlights
+from service.search.paging import Beyond, Page
+from service.search.planning import Plan
+from service.search.ranking import Ranking
+from service.search.trail import Trail
+from service.search.understanding import Chip
+from service.search.why import WhyNot
 
 
 class ChannelScore(Frozen):
@@ -45,7 +51,19 @@ class Result(Frozen):
     checks: dict[str, bool | None] = Field(default_factory=dict)
     """What was verified of the wanted change: true, false, or null where it cannot be told."""
     boosts: dict[str, float] = Field(default_factory=dict)
-    """The conditions of `search.boosts` it satisfies, with what each added to the score."""
+    """What was added to the score, by condition of `search.boosts`, chip, or rule."""
+    guessed: dict[str, str] = Field(default_factory=dict)
+    """Attributes that the shop does not give and the photos were taken for: field → value."""
+    variants: VariantSummary | None = None
+    """The other variants of the same product."""
+    duplicates: tuple[str, ...] = ()
+    """Products of other parents that look and read the same, shown as this one."""
+    highlights: tuple[Highlight, ...] = ()
+    """Which of the words looked for it has, and where."""
+    routes: dict[str, int] = Field(default_factory=dict)
+    """The routes of an edit that found it, with its rank in each."""
+    rule: str | None = None
+    """The rule that pinned or buried it; `code` for a product whose article number was typed."""
 
 
 class AppliedChange(Frozen):
@@ -69,6 +87,10 @@ class Explanation(Frozen):
     fused_ranks: dict[str, int]
     fusion: Fusion
     score_ranks: dict[str, int]
+    stages: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Product shown → its rank after each stage that may change the order."""
+    rules: tuple[str, ...] = ()
+    """The rules that the query met."""
 
 
 class Answer(Frozen):
@@ -80,51 +102,105 @@ class Answer(Frozen):
     timings_ms: dict[str, float]
     degraded: list[str]
     explain: Explanation | None = None
+    words: str = ""
+    """What was looked for in words, once the question was understood."""
+    chips: tuple[Chip, ...] = ()
+    """What the question was understood as; a request that names a chip in `ignore` is answered without it."""
+    nothing_close: Emptiness | None = None
+    """Given when the catalogue seems to hold nothing of the kind; the results are the nearest there are."""
+    facets: tuple[Facet, ...] = ()
+    """Counted over the candidates, not over the catalogue."""
+    next: str | None = None
+    """The cursor of the next page."""
+    more: Beyond = "none"
+    """What there is behind this page: nothing, a page, or more than is given."""
+    why_not: tuple[WhyNot, ...] = ()
+
+
+BY_SCORE = ("boosted", "fused")
+BEFORE_CHECKS = ("diversified", *BY_SCORE)
+"""Stages whose ranks are told: the first of each that took place."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to: the first `checked` products, out of so many candidate points, `fused` by score."""
+    """What a search came to. `products` has those of the page, `siblings` their parents' variants."""
 
-    question: Question
-    fusion: Fusion
-    changes: Sequence[Change]
-    candidates: int
-    fused: Sequence[Fused]
-    checked: Sequence[Checked]
+    plan: Plan
+    ranking: Ranking
+    page: Page
+    products: Mapping[str, Product]
+    siblings: Mapping[str, Sequence[Product]]
+    facets: Sequence[Facet]
+    nothing_close: Emptiness | None
+    why_not: Sequence[WhyNot]
+    next: str | None
 
 
-def compose(query: Query, manifest: BuildManifest, found: Found, timings_ms: Mapping[str, float]) -> Answer:
+def compose(found: Found, trail: Trail) -> Answer:
+    plan = found.plan
+    manifest = plan.index.manifest
     return Answer(
-        kind=query.kind,
+        kind=plan.query.kind,
         catalog=manifest.catalog,
         build=manifest.build,
-        weights=dict(found.question.weights),
-        results=[_result(one, rank) for rank, one in enumerate(found.checked, start=1)],
-        timings_ms={stage: round(spent, 3) for stage, spent in timings_ms.items()},
-        degraded=[],
-        explain=_explanation(found) if query.explain else None,
+        weights=dict(found.ranking.weights),
+        results=[_result(group, place, found) for place, group in enumerate(_known(found), start=found.page.place + 1)],
+        timings_ms={stage: round(spent, 3) for stage, spent in trail.timings_ms.items()},
+        degraded=list(plan.degraded),
+        explain=_explanation(found, trail) if plan.query.explain else None,
+        words=plan.query.wanted,
+        chips=plan.understood.chips,
+        nothing_close=found.nothing_close,
+        facets=tuple(found.facets),
+        next=found.next,
+        more=found.page.more,
+        why_not=tuple(found.why_not),
     )
 
 
-def _result(one: Checked, rank: int) -> Result:
-    product, fused = one.product, one.fused
+def _known(found: Found) -> list[Group]:
+    """The ledger may have lost a product that the store still has."""
+    return [group for group in found.page.groups if group.shown.hit.product_id in found.products]
+
+
+def _result(group: Group, rank: int, found: Found) -> Result:
+    fused = group.shown
+    product = found.products[fused.hit.product_id]
+    checked = found.ranking.checked.get(product.id)
+    siblings = found.siblings.get(product.parent or product.id, ())
+    lexicon = found.plan.index.lexicon
     return Result(
         id=product.id,
         title=product.title,
         rank=rank,
         score=round(fused.score, 6),
         image=_matched(fused.hit, product),
-        channels={channel: _channel(one, channel) for channel in fused.raw},
+        channels={channel: _channel(fused, channel) for channel in fused.raw},
         parent=product.parent,
         brand=product.brand,
         price=None if product.price is None else float(product.price),
         currency=product.currency,
         availability=product.availability.value,
         url=product.url,
-        checks=dict(one.checks),
+        checks={} if checked is None else dict(checked.checks),
         boosts=dict(fused.boosts),
+        guessed=_guessed(fused.payload),
+        variants=summarise(product, siblings) if len(siblings) > 1 else None,
+        duplicates=group.duplicates,
+        highlights=() if lexicon is None else tuple(highlights(product, found.plan.query.wanted, lexicon)),
+        routes=dict(fused.routes),
+        rule=found.ranking.moved.get(product.id),
     )
+
+
+def _guessed(payload: Mapping[str, PayloadValue]) -> dict[str, str]:
+    named = payload.get("guessed", [])
+    return {name: ", ".join(_listed(payload[name])) for name in _listed(named) if name in payload}
+
+
+def _listed(value: PayloadValue) -> list[str]:
+    return value if isinstance(value, list) else [str(value)]
 
 
 def _matched(hit: Hit, product: Product) -> MatchedImage | None:
@@ -132,27 +208,34 @@ def _matched(hit: Hit, product: Product) -> MatchedImage | None:
     return None if uri is None else MatchedImage(id=hit.image_id, uri=uri)
 
 
-def _channel(one: Checked, channel: Channel) -> ChannelScore:
+def _channel(fused: Fused, channel: Channel) -> ChannelScore:
     """A product without photos was ranked by the mean photo, which is not a score of its own."""
-    if channel is Channel.IMAGE and not one.fused.hit.image_id:
+    if channel is Channel.IMAGE and not fused.hit.image_id:
         return ChannelScore(raw=None, calibrated=None, rank=None)
     return ChannelScore(
-        raw=round(one.fused.raw[channel], 6),
-        calibrated=round(one.fused.calibrated[channel], 6),
-        rank=one.fused.ranks[channel],
+        raw=round(fused.raw[channel], 6),
+        calibrated=round(fused.calibrated[channel], 6),
+        rank=fused.ranks[channel],
     )
 
 
-def _explanation(found: Found) -> Explanation:
-    spreads = found.question.spreads
-    by_score = {one.hit.product_id: rank for rank, one in enumerate(found.fused, start=1)}
+def _explanation(found: Found, trail: Trail) -> Explanation:
+    plan, ranking = found.plan, found.ranking
+    shown = [group.shown.hit.product_id for group in _known(found)]
+    stages = {name: trail.ranks(name) for name in shown}
     return Explanation(
-        spreads={channel: (spread.mean, spread.deviation) for channel, spread in spreads.items()},
-        depth=found.question.depth,
-        candidates=found.candidates,
-        products=len(found.fused),
-        changes=[AppliedChange(field=one.field, source=one.source, target=one.target) for one in found.changes],
-        fused_ranks={one.product.id: one.fused_rank for one in found.checked},
-        fusion=found.fusion,
-        score_ranks={one.product.id: by_score[one.product.id] for one in found.checked},
+        spreads={channel: (spread.mean, spread.deviation) for channel, spread in plan.question.spreads.items()},
+        depth=found.page.depth,
+        candidates=ranking.candidates,
+        products=len(ranking.fused),
+        changes=[AppliedChange(field=one.field, source=one.source, target=one.target) for one in plan.encoded.changes],
+        fused_ranks={name: _rank(ranks, BEFORE_CHECKS) for name, ranks in stages.items()},
+        fusion=plan.fusion,
+        score_ranks={name: _rank(ranks, BY_SCORE) for name, ranks in stages.items()},
+        stages=stages,
+        rules=plan.ruling.rules,
     )
+
+
+def _rank(ranks: Mapping[str, int], stages: Sequence[str]) -> int:
+    return next(ranks[stage] for stage in stages if stage in ranks)

@@ -8,12 +8,12 @@ Four methods score the same candidates. `calibrated` sums weighted standard scor
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from indexer.domain import Channel, Hit, Spread, Vector
+from indexer.domain import Channel, Hit, PayloadValue, Spread, Vector
 from indexer.errors import StoreMismatch
 from service.search.weights import Weights
 
@@ -29,7 +29,8 @@ DECIMALS = 12
 class Fused:
     """One product: its best photo, its final score, and each channel's raw and calibrated score and rank.
 
-    `boosts` are the conditions it satisfies with what each added to the score.
+    `boosts` are the conditions it satisfies with what each added to the score; `payload` are the filterable fields of
+    the photo's point; `routes` are the routes of an edit that found it, with its rank in each.
     """
 
     hit: Hit
@@ -38,6 +39,8 @@ class Fused:
     calibrated: Mapping[Channel, float]
     ranks: Mapping[Channel, int]
     boosts: tuple[tuple[str, float], ...] = ()
+    payload: Mapping[str, PayloadValue] = field(default_factory=dict)
+    routes: Mapping[str, int] = field(default_factory=dict)
 
 
 def weighted_vectors(

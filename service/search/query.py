@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from indexer.domain import Channel, Pixels, QueryKind
 from indexer.errors import EmptyQuery, QueryError
 from indexer.settings import Fusion
 
+RulesUsed = Literal["live", "draft", "off"]
+"""`draft`: those that are not published yet too, to try them out."""
+AUTO = "auto"
+
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """Words, a photo, a product's id, or a reference (photo or product) and the change that is wanted.
+    """Words, photos of one thing, a product's id, or a reference (photos or product) and the change that is wanted.
 
-    `photo` is fitted to the encoder (`Decoded.pixels`) with the names of its dominant colours, most first.
-    `where` holds filters as people write them; `weights` replace the defaults of the kind,
-    `fusion` the setting.
+    `photo` is fitted to the encoder (`Decoded.pixels`) with the names of its dominant colours, most first;
+    `further_photos` show the same thing. `where` holds filters as people write them; `weights` replace the defaults of
+    the kind, `fusion` and `diversity` the settings. `without` are words that the answer should stay away from, `ignore`
+    the chips whose understanding is not wanted. `facets` names fields, `AUTO` those that suit the catalogue.
     """
 
     words: str = ""
@@ -22,10 +28,20 @@ class Query:
     like: str | None = None
     photo: Pixels | None = None
     photo_colours: tuple[str, ...] = ()
+    further_photos: tuple[Pixels, ...] = ()
+    without: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
     weights: Mapping[Channel, float] | None = None
     top_k: int = 10
     fusion: Fusion | None = None
+    diversity: float | None = None
+    group: bool = True
+    sort: str | None = None
+    cursor: str | None = None
+    facets: tuple[str, ...] = ()
+    rules: RulesUsed = "live"
+    why_not: tuple[str, ...] = ()
     explain: bool = False
     kind: QueryKind = field(init=False)
 
@@ -36,6 +52,8 @@ class Query:
         object.__setattr__(self, "kind", self._kind())
 
     def _kind(self) -> QueryKind:
+        if self.further_photos and self.photo is None:
+            raise QueryError("Further photos need a first one.")
         references = (self.photo is not None) + (self.like is not None)
         if references > 1:
             raise QueryError("Give a photo or a product to start from, not both.")
@@ -46,7 +64,7 @@ class Query:
         if references and (self.change or self.words):
             return QueryKind.EDIT
         if self.photo is not None:
-            return QueryKind.PHOTO
+            return QueryKind.PHOTOS if self.further_photos else QueryKind.PHOTO
         if self.like is not None:
             return QueryKind.SIMILAR
         if not self.words:

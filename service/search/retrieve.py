@@ -1,7 +1,8 @@
 """Candidates from every channel by union, each with its exact score in every channel (never a missing one as zero)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 
@@ -11,11 +12,15 @@ from service.search.fusion import Scores, weighted_vectors
 from service.search.weights import Weights
 
 MAX_DEPTH = 2_000
+"""Points that a search looks at, however many results are wanted."""
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """An encoded query: unit vectors per channel, words for the lexical channel, the product to leave out."""
+    """An encoded query: unit vectors per channel, words for the lexical channel, the product to leave out.
+
+    `also` are points that are candidates whatever finds them, as long as they satisfy `where`.
+    """
 
     vectors: Mapping[Channel, Vector]
     words: str
@@ -23,8 +28,8 @@ class Question:
     spreads: Mapping[Channel, Spread]
     where: Where | None
     exclude: str | None
-    top_k: int
     depth: int
+    also: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,25 +42,24 @@ class Candidates:
 
 
 def retrieve(store: VectorStore, question: Question) -> Candidates:
-    """Search as deep as it takes to find `top_k` products, up to MAX_DEPTH points."""
-    while True:
-        found = _once(store, question)
-        products = len({hit.product_id for hit in found.hits})
-        if products >= question.top_k or found.exhausted or question.depth >= MAX_DEPTH:
-            return found
-        question = replace(question, depth=min(question.depth * 2, MAX_DEPTH))
-
-
-def _once(store: VectorStore, question: Question) -> Candidates:
+    """At most `depth` points by their vectors, as many by words, and `also`."""
     weighted = weighted_vectors(question.vectors, question.weights, question.spreads)
     dense = store.search(VectorQuery(weighted), question.depth, question.where) if weighted else []
     lexical = _lexical(store, question)
-    pool = {hit.point_id: hit for hit in (*dense, *lexical) if hit.product_id != question.exclude}
+    named = _named(store, question, weighted)
+    pool = {hit.point_id: hit for hit in (*dense, *lexical, *named) if hit.product_id != question.exclude}
     hits = list(pool.values())
     raw = {channel: _backfill(store, hits, VectorQuery({channel: question.vectors[channel]})) for channel in weighted}
     if Channel.LEXICAL in question.weights:
         raw[Channel.LEXICAL] = _lexical_scores(store, hits, lexical, question)
     return Candidates(hits, raw, exhausted=max(len(dense), len(lexical)) < question.depth)
+
+
+def _named(store: VectorStore, question: Question, weighted: Mapping[Channel, Vector]) -> list[Hit]:
+    if not question.also:
+        return []
+    query = VectorQuery(weighted or question.vectors)
+    return store.search(query, len(question.also), question.where, question.also)
 
 
 def _lexical(store: VectorStore, question: Question) -> list[Hit]:

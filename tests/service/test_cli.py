@@ -14,6 +14,7 @@ def test_json_is_one_document_on_standard_output(vitrine: Command) -> None:
     document = json.loads(found.out)
     assert list(document) == [
         *("kind", "catalog", "build", "weights", "results", "timings_ms", "degraded", "explain"),
+        *("words", "chips", "nothing_close", "facets", "next", "more", "why_not"),
     ]
     assert (document["kind"], len(document["results"])) == ("text", 3)
     assert document["weights"] == {"image": 0.25, "text": 0.75}
@@ -39,7 +40,7 @@ def test_every_kind_of_question_can_be_asked(vitrine: Command, arguments: list[s
 
 
 def test_people_get_a_table(vitrine: Command) -> None:
-    found = vitrine("search", "--like", "mug-red", "--change", "but blue", "--explain")
+    found = vitrine("search", "--like", "mug-red", "--change", "but blue", "--explain", "--no-group")
     assert found.code == 0
     assert "Blue mug" in found.out
     assert "12.50 EUR" in found.out

@@ -1,5 +1,5 @@
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import cast
 
@@ -10,6 +10,7 @@ from indexer import errors
 from indexer.errors import ImageRejected, UnmappableColumns, VitrineError
 from service.api.app import create_app
 from service.api.problems import status_of
+from service.metrics import Metrics
 from service.request import SearchRequest
 from service.search.answer import Answer
 from service.shop import Shop
@@ -20,8 +21,9 @@ class BrokenShop:
 
     def __init__(self) -> None:
         self.error: Exception = RuntimeError()
+        self.metrics = Metrics()
 
-    def search(self, request: SearchRequest, photo: bytes | None = None) -> Answer:
+    def search(self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = ()) -> Answer:
         raise self.error
 
     def close(self) -> None:
@@ -61,6 +63,7 @@ ANSWERS = {
     errors.UnknownProduct: 404,
     errors.UnknownCatalog: 404,
     errors.BuildInProgress: 409,
+    errors.CursorExpired: 410,
     errors.NothingPublished: 503,
     errors.StoreOwned: 503,
     errors.StoreMismatch: 503,

@@ -10,7 +10,7 @@ from indexer.stores.lexical import Lexicon
 from indexer.stores.memory import MemoryStore
 from indexer.stores.seam import Layout, VectorStore
 from service.search.fusion import fuse
-from service.search.retrieve import MAX_DEPTH, Candidates, Question, retrieve
+from service.search.retrieve import Candidates, Question, retrieve
 
 IMAGE, TEXT, LEXICAL = Channel
 DIM = 8
@@ -60,10 +60,10 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield edge
 
 
-def question(weights: Mapping[Channel, float], words: str = "", top_k: int = 10, depth: int = 20) -> Question:
+def question(weights: Mapping[Channel, float], words: str = "", depth: int = 20) -> Question:
     image, text = np.random.default_rng(3).normal(size=(2, DIM)).astype(np.float32)
     vectors: dict[Channel, Vector] = {IMAGE: image / np.linalg.norm(image), TEXT: text / np.linalg.norm(text)}
-    return Question(vectors, words, weights, SPREADS, None, None, top_k, depth)
+    return Question(vectors, words, weights, SPREADS, None, None, depth)
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def same(found: Sequence[tuple[str, float]], expected: Sequence[tuple[str, float
     "weights", [{IMAGE: 1.0}, {TEXT: 1.0}, {IMAGE: 0.6, TEXT: 0.4}, {IMAGE: 0.05, TEXT: 0.95}], ids=str
 )
 def test_a_shallow_search_finds_the_true_best_products(store: VectorStore, weights: dict[Channel, float]) -> None:
-    asked = question(weights)
+    asked = question(weights, depth=30)
     same(ranked(retrieve(store, asked), asked)[:10], exactly(asked).products(weights)[:10])
 
 
@@ -140,16 +140,20 @@ def test_words_alone_find_what_shares_a_word(store: VectorStore) -> None:
     assert {hit.product_id for hit in found.hits} == {"p000", "p040", "p080"}
 
 
-def test_it_looks_deeper_until_enough_products_are_found(store: VectorStore) -> None:
-    asked = question({IMAGE: 1.0}, top_k=60, depth=60)
-    found = ranked(retrieve(store, asked), asked)
-    assert len(found) >= 60
-    same(found[:60], exactly(asked).products({IMAGE: 1.0})[:60])
+def test_points_that_are_named_are_candidates_whatever_finds_them(store: VectorStore) -> None:
+    asked = question({IMAGE: 1.0})
+    last = exactly(asked).products({IMAGE: 1.0})[-1]
+    points = tuple(point.id for point in POINTS if point.product_id == last[0])
+    found = ranked(retrieve(store, replace(asked, also=points)), asked)
+    same(found[-1:], [last])
+    cheap = replace(asked, also=points, where=Condition("price", Op.LT, 0.0))
+    assert retrieve(store, cheap).hits == []
 
 
-def test_it_stops_when_the_store_has_no_more(store: VectorStore) -> None:
-    asked = question({IMAGE: 1.0}, top_k=150, depth=150)
-    found = retrieve(store, asked)
+def test_it_says_when_the_store_has_no_more(store: VectorStore) -> None:
+    asked = question({IMAGE: 1.0}, depth=20)
+    assert not retrieve(store, asked).exhausted
+    found = retrieve(store, replace(asked, depth=len(POINTS) + 1))
     assert found.exhausted
     assert len(ranked(found, asked)) == PRODUCTS
 
@@ -165,19 +169,8 @@ def test_the_product_in_question_is_left_out_with_all_its_photos(store: VectorSt
 
 def test_a_filter_holds_for_every_way_of_finding(store: VectorStore) -> None:
     weights = {IMAGE: 0.5, TEXT: 0.3, LEXICAL: 0.2}
-    asked = replace(question(weights, "mug", top_k=10), where=Condition("price", Op.LT, 30.0))
+    asked = replace(question(weights, "mug"), where=Condition("price", Op.LT, 30.0))
     allowed = [point for point in POINTS if float(point.payload["price"]) < 30]  # type: ignore[arg-type]
     found = ranked(retrieve(store, asked), asked)
     assert set(dict(found)) <= {point.product_id for point in allowed}
     same(found[:10], exactly(asked).products(weights, allowed)[:10])
-
-
-def test_a_product_of_very_many_photos_does_not_make_the_search_endless() -> None:
-    crowd = [
-        Point(point_id("shop", "crowd", str(n)), "crowd", str(n), {IMAGE: image, TEXT: image}, "crowd", {})
-        for n, image in enumerate(units(MAX_DEPTH + 100))
-    ]
-    store = MemoryStore(LAYOUT)
-    store.upsert(crowd)
-    asked = question({IMAGE: 1.0})
-    assert [product for product, _ in ranked(retrieve(store, asked), asked)] == ["crowd"]

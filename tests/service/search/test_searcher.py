@@ -31,7 +31,8 @@ class World:
     database: Database
 
     def ask(self, query: Query) -> Answer:
-        return self.searcher.search(query, self.index, self.encoder)
+        """Products one by one; how they are grouped has its own tests."""
+        return self.searcher.search(replace(query, group=False), self.index, self.encoder)
 
     def set(self, **changes: object) -> "World":
         """The same world under other search settings."""
@@ -182,7 +183,8 @@ def test_the_score_is_the_weighted_sum_of_what_is_shown(world: World) -> None:
         if result.image is None:
             continue
         shown = [(answer.weights[channel], one) for channel, one in result.channels.items()]
-        assert np.isclose(result.score, sum(weight * (one.calibrated or 0) for weight, one in shown), atol=1e-5)
+        fused = sum(weight * (one.calibrated or 0) for weight, one in shown)
+        assert np.isclose(result.score, fused + sum(result.boosts.values()), atol=1e-5)
         for channel in (IMAGE, TEXT):
             mean, deviation = answer.explain.spreads[channel]
             one = result.channels[channel]
@@ -248,7 +250,7 @@ def test_boosts_lift_what_satisfies_them_and_are_named(world: World) -> None:
     }
     for id, result in after.items():
         assert result.score == pytest.approx(before[id].score + sum(result.boosts.values()), abs=2e-6)
-    assert list(answer.timings_ms) == ["encode", "search", "fuse", "boost", "load"]
+    assert list(answer.timings_ms) == ["understand", "encode", "search", "fuse", "group", "load"]
 
 
 @pytest.mark.parametrize(
@@ -274,7 +276,7 @@ def test_diversity_puts_unlike_products_forward_and_keeps_their_scores(world: Wo
     assert varied.explain is not None
     assert varied.explain.score_ranks == {result.id: result.rank for result in plain.results}
     assert varied.explain.fused_ranks == {result.id: result.rank for result in varied.results}
-    assert list(varied.timings_ms) == ["encode", "search", "fuse", "diversify", "load"]
+    assert list(varied.timings_ms) == ["understand", "encode", "search", "fuse", "diversify", "group", "load"]
 
 
 def test_weights_decide_which_channel_leads(world: World) -> None:
@@ -303,7 +305,7 @@ def test_nothing_is_explained_unasked(world: World) -> None:
 
 def test_every_stage_is_timed(world: World) -> None:
     timings = world.ask(Query(words="mug")).timings_ms
-    assert list(timings) == ["encode", "search", "fuse", "load"]
+    assert list(timings) == ["understand", "encode", "search", "fuse", "group", "load"]
     assert all(spent >= 0 for spent in timings.values())
 
 
@@ -338,15 +340,20 @@ def test_every_store_gives_the_same_answer(world: World, home: Path) -> None:
 def test_the_answer_document_has_exactly_these_keys(world: World) -> None:
     """Later versions only add keys: take none of these away."""
     answer = json.loads(world.ask(Query(like="mug-red", change="but blue", explain=True)).model_dump_json())
-    assert set(answer) == {"kind", "catalog", "build", "weights", "results", "timings_ms", "degraded", "explain"}
+    assert set(answer) == {
+        *("kind", "catalog", "build", "weights", "results", "timings_ms", "degraded", "explain"),
+        *("words", "chips", "nothing_close", "facets", "next", "more", "why_not"),
+    }
     assert set(answer["explain"]) == {
         *("spreads", "depth", "candidates", "products", "changes", "fused_ranks", "fusion", "score_ranks"),
+        *("stages", "rules"),
     }
     assert set(answer["explain"]["changes"][0]) == {"field", "source", "target"}
     result = answer["results"][0]
     assert set(result) == {
         *("id", "title", "rank", "score", "image", "channels", "parent", "brand", "price", "currency"),
-        *("availability", "url", "checks", "boosts"),
+        *("availability", "url", "checks", "boosts", "guessed", "variants", "duplicates", "highlights", "routes"),
+        "rule",
     }
     assert set(result["image"]) == {"id", "uri"}
     assert set(result["channels"]) == {"image", "text"}
@@ -363,6 +370,9 @@ class Forgetful:
 
     def get_many(self, build: BuildManifest, ids: Sequence[str]) -> Mapping[str, Product]:
         return {id: product for id, product in self._products.get_many(build, ids).items() if id != self._lost}
+
+    def siblings(self, build: BuildManifest, parents: Sequence[str]) -> Mapping[str, Sequence[Product]]:
+        return self._products.siblings(build, parents)
 
 
 def test_a_product_that_is_being_deleted_is_not_shown(home: Path) -> None:

@@ -1,0 +1,47 @@
+"""The products' own photos at query time, for what has to be seen again: a photo that is recoloured."""
+
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from typing import Final
+
+from indexer.catalog.catalogs import CatalogRepository
+from indexer.catalog.engine import Database
+from indexer.domain import BuildManifest, Pixels, Product
+from indexer.errors import FetchFailed, ImageRejected, UnavailableError
+from indexer.images.decoders import DecoderPool, DecodeTask
+from indexer.images.fit import Fit
+from indexer.places import Place, place_of
+
+SECONDS: Final = 1.0
+"""That a search waits for a photo; it goes on without one."""
+AT_ONCE: Final = 8
+
+
+class CataloguePhotos:
+    """Thread-safe; `close` waits for no photo."""
+
+    def __init__(self, database: Database, decoders: DecoderPool) -> None:
+        self._database = database
+        self._decoders = decoders
+        self._reading = ThreadPoolExecutor(AT_ONCE, "read-photo")
+
+    def first(self, build: BuildManifest, product: Product, fit: Fit) -> Pixels:
+        """The first photo of the product, which has one. Raises ImageRejected, UnavailableError when it comes late."""
+        task = DecodeTask(product.images[0], fit, self._root(build.catalog))
+        decoding = self._reading.submit(self._decoders.decode, task)
+        try:
+            return decoding.result(SECONDS).pixels
+        except Late as error:
+            decoding.cancel()
+            raise UnavailableError(f"the photo of {product.id} did not come within {SECONDS:g} s.") from error
+        except FetchFailed as error:
+            raise UnavailableError(f"the photo of {product.id} cannot be had: {error}") from error
+        except ImageRejected as error:
+            raise ImageRejected(error.reason, f"the photo of {product.id} is {error.reason}.") from error
+
+    def close(self) -> None:
+        self._reading.shutdown(wait=False, cancel_futures=True)
+
+    def _root(self, catalog: str) -> Place:
+        with self._database.session() as session:
+            return place_of(CatalogRepository(session).get(catalog).root)

@@ -1,0 +1,215 @@
+"""What a query comes to before anything is searched: what its words mean, its vectors, its filters, its rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+from uuid import UUID
+
+from indexer.builds.live import LiveIndex
+from indexer.domain import AllOf, BuildManifest, Channel, Pixels, Product, QueryKind, Spread, Where, point_id
+from indexer.encoders import Encoder
+from indexer.errors import EmptyQuery, ImageRejected, UnavailableError, UnknownProduct
+from indexer.images.fit import Fit
+from indexer.images.names import colour_named_in
+from indexer.settings import Fusion, SearchSettings
+from service.language import Rewriter
+from service.search.boosts import Lift, lift_where, parse_boosts
+from service.search.query import Query
+from service.search.questions import Editing, Encoded, encode
+from service.search.retrieve import Question
+from service.search.rules import Pin, RuleBook, Ruling
+from service.search.sorting import Sort, parse_sort
+from service.search.trail import Trail
+from service.search.understanding import Understood, understand
+from service.search.weights import resolve, usable
+from service.search.where import parse_where
+
+CODE = "code"
+"""What pins a product whose article number was typed."""
+
+
+class Products(Protocol):
+    """What a search needs to know of products, as they were when the build was made, or changed live since."""
+
+    def get_many(self, build: BuildManifest, ids: Sequence[str]) -> Mapping[str, Product]: ...
+
+    def siblings(self, build: BuildManifest, parents: Sequence[str]) -> Mapping[str, Sequence[Product]]:
+        """Parent → its products, in the order of the source."""
+
+
+class Rules(Protocol):
+    """The merchandiser's rules."""
+
+    def book(self, build: BuildManifest, *, drafts: bool = False) -> RuleBook: ...
+
+
+class Photos(Protocol):
+    """The products' own photos."""
+
+    def first(self, build: BuildManifest, product: Product, fit: Fit) -> Pixels:
+        """Raises ImageRejected when it cannot be had, UnavailableError when not in time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """`ruling` pins the products whose article numbers were typed, too; `lifts` are all there are, by their names."""
+
+    query: Query
+    index: LiveIndex
+    encoder: Encoder
+    reference: Product | None
+    understood: Understood
+    ruling: Ruling
+    encoded: Encoded
+    question: Question
+    fusion: Fusion
+    diversity: float
+    lifts: tuple[Lift, ...]
+    sort: Sort | None
+    degraded: tuple[str, ...]
+    """What was skipped, and why."""
+
+
+@dataclass(frozen=True)
+class Planner:
+    products: Products
+    settings: SearchSettings
+    rules: Rules | None = None
+    photos: Photos | None = None
+    rewriter: Rewriter | None = None
+
+    def plan(self, query: Query, index: LiveIndex, encoder: Encoder, trail: Trail) -> Plan:
+        """Raises QueryError for a contradictory request, BadFilter, BadWeights, UnknownProduct, EmptyQuery."""
+        manifest, settings = index.manifest, self.settings
+        sort = None if query.sort is None else parse_sort(query.sort, manifest.fields)
+        asked = resolve(query.kind, query.weights, settings.weights, query.kind is QueryKind.TEXT)
+        where = parse_where(query.where, manifest.fields)
+        lifts = parse_boosts(settings.boosts, manifest.fields)
+        with trail.stage("understand"):
+            ruling = self._ruling(query, manifest)
+            understood = self._understood(query, index, ruling)
+            read = _as_read(query, understood)
+            ruling, also = self._named(understood, ruling, manifest)
+        with trail.stage("encode"):
+            reference = self._reference(query, index)
+            editing, degraded = self._editing(read, reference, manifest, encoder)
+            encoded = encode(read, index, encoder, reference, editing, understood.avoid)
+        weights = usable(asked, {*encoded.vectors, Channel.LEXICAL})
+        fusion = query.fusion or settings.fusion
+        if fusion == "calibrated":
+            lifts += [lift_where(one.chip, one.where, one.amount) for one in understood.boosts]
+        return Plan(
+            query=read,
+            index=index,
+            encoder=encoder,
+            reference=reference,
+            understood=understood,
+            ruling=ruling,
+            encoded=encoded,
+            question=Question(
+                vectors=encoded.vectors,
+                words=read.words,
+                weights=weights,
+                spreads={} if fusion == "raw" else _spreads(query, manifest),
+                where=_all_of(where, understood.filters),
+                exclude=query.like,
+                depth=settings.depth,
+                also=also,
+            ),
+            fusion=fusion,
+            diversity=settings.diversity if query.diversity is None else query.diversity,
+            lifts=(*lifts, *ruling.lifts),
+            sort=sort,
+            degraded=(*degraded, *(f"rule {rule}: {why}" for rule, why in ruling.broken.items())),
+        )
+
+    def _ruling(self, query: Query, manifest: BuildManifest) -> Ruling:
+        if self.rules is None or query.rules == "off":
+            return Ruling()
+        return self.rules.book(manifest, drafts=query.rules == "draft").for_query(query.words)
+
+    def _understood(self, query: Query, index: LiveIndex, ruling: Ruling) -> Understood:
+        """Of an edit, what is not a change: the change is read by its routes."""
+        said = query.wanted
+        if not self.settings.understand:
+            return Understood(said, avoid=query.without)
+        understood = understand(
+            said,
+            index.manifest,
+            index.words,
+            synonyms=ruling.synonyms,
+            avoid=query.without,
+            ignore=query.ignore,
+        )
+        if query.kind is QueryKind.TEXT:
+            return understood
+        return replace(understood, boosts=(), codes=(), chips=tuple(c for c in understood.chips if c.kind != "boost"))
+
+    def _reference(self, query: Query, index: LiveIndex) -> Product | None:
+        if query.like is None:
+            return None
+        product = self.products.get_many(index.manifest, [query.like]).get(query.like)
+        if product is None:
+            raise UnknownProduct(f"No product {query.like!r} in catalog {index.manifest.catalog}.")
+        return product
+
+    def _editing(
+        self, query: Query, reference: Product | None, manifest: BuildManifest, encoder: Encoder
+    ) -> tuple[Editing, Sequence[str]]:
+        """What edits are made with; the photo of a product only where it may be recoloured."""
+        editing = Editing(self.settings.edits, rewriter=self.rewriter)
+        wanted = query.kind is QueryKind.EDIT and self.settings.edits.routes["recolour"] > 0
+        if self.photos is None or not wanted or reference is None or not reference.images:
+            return editing, ()
+        if colour_named_in(query.wanted) is None:
+            return editing, ()
+        try:
+            picture = self.photos.first(manifest, reference, encoder.spec.fit)
+        except (ImageRejected, UnavailableError) as error:
+            return editing, [f"recolour: {error}"]
+        return replace(editing, picture=picture), ()
+
+    def _named(
+        self, understood: Understood, ruling: Ruling, manifest: BuildManifest
+    ) -> tuple[Ruling, tuple[UUID, ...]]:
+        """The ruling with the products whose article numbers were typed in front, and the points of all it pins."""
+        spelt = dict.fromkeys(form for code in understood.codes for form in (code, code.upper(), code.lower()))
+        pinned = [pin.product for pin in ruling.pins]
+        if not spelt and not pinned:
+            return ruling, ()
+        products = self.products.get_many(manifest, list(dict.fromkeys([*spelt, *pinned])))
+        meant = [name for name in spelt if name in products]
+        pins = [Pin(name, place, CODE) for place, name in enumerate(meant, start=1)]
+        pins += [pin for pin in ruling.pins if pin.product not in meant]
+        points = [
+            point_id(manifest.catalog, product.id, image_id)
+            for product in products.values()
+            for image_id in (*(image.image_id for image in product.images), "")
+        ]
+        return replace(ruling, pins=tuple(pins)), tuple(points)
+
+
+def _as_read(query: Query, understood: Understood) -> Query:
+    """With the words that are left to be searched."""
+    if understood.words == query.wanted:
+        return query
+    if query.kind in (QueryKind.TEXT, QueryKind.EDIT) and not understood.words:
+        chips = ", ".join(chip.id for chip in understood.chips)
+        raise EmptyQuery(
+            f"Nothing is left to look for in {query.wanted!r} once it is understood ({chips}); say what thing it is, "
+            "or ignore a chip."
+        )
+    if query.kind is QueryKind.TEXT:
+        return replace(query, words=understood.words)
+    return replace(query, words="", change=understood.words)
+
+
+def _all_of(where: Where | None, understood: Sequence[Where]) -> Where | None:
+    terms = (*(() if where is None else (where,)), *understood)
+    return AllOf(terms) if len(terms) > 1 else next(iter(terms), None)
+
+
+def _spreads(query: Query, manifest: BuildManifest) -> Mapping[Channel, Spread]:
+    """A mixture of photos spreads like one; an edit of a photo is calibrated like a photo."""
+    from_photo = query.kind is QueryKind.PHOTOS or (query.kind is QueryKind.EDIT and query.photo is not None)
+    return manifest.spreads[QueryKind.PHOTO if from_photo else query.kind]
