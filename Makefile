@@ -4,8 +4,8 @@ READY := .venv/.ready
 
 SIZES ?= 10000,100000,1000000
 
-.PHONY: setup demo serve test test-long test-qdrant test-ray requirements eval showroom-model showroom-figures \
-	bench-index bench-stores bench-search
+.PHONY: setup demo serve test test-long test-qdrant test-ray requirements eval eval-relevance showroom-model showroom-figures \
+	bench-index bench-stores bench-search bench-fusion
 
 setup: $(READY)
 
@@ -46,6 +46,9 @@ test-qdrant: $(READY)
 eval: $(READY)
 	$(BIN)/python -m eval.headline
 
+eval-relevance: $(READY)
+	$(BIN)/python -m eval.relevance $(if $(RELEVANCE_DATA),--data $(RELEVANCE_DATA))
+
 showroom-model: $(READY)
 	$(BIN)/python -m indexer.showroom.train
 	$(BIN)/python -m eval.showroom
@@ -62,6 +65,9 @@ bench-stores: $(READY)
 
 bench-search: $(READY)
 	$(BIN)/python -m eval.benchmarks search
+
+bench-fusion: $(READY)
+	$(BIN)/python -m eval.benchmarks fusion
 
 requirements: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --extra dev pyproject.toml --output-file requirements.txt

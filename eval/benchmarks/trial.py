@@ -40,19 +40,7 @@ class Trial:
     home: Path
 
     def stores(self) -> Stores:
-        """Qdrant is the server that QDRANT_URL names, with QDRANT_GRPC_PORT, QDRANT_API_KEY and QDRANT_CA."""
-        if self.store == "edge":
-            return EdgeStores(self.home)
-        if self.store == "memory":
-            return MemoryStores()
-        if self.store == "qdrant":
-            from indexer.stores.qdrant_keeping import QdrantStores
-
-            return QdrantStores(_server_settings())
-        from indexer.stores.faiss_keeping import FaissStores
-
-        index = self.store.removeprefix("faiss-")
-        return FaissStores(self.home, FaissSettings.model_validate({"index": index}))
+        return stores_of(self.store, self.home)
 
     @property
     def build(self) -> str:
@@ -99,6 +87,22 @@ class Asked(Frozen):
     memory: Memory | None
     """What opening and asking added to the process; None where a server has it, or the system does not say."""
     answers: tuple[Answers, ...]
+
+
+def stores_of(name: str, home: Path) -> Stores:
+    """Qdrant is the server that QDRANT_URL names, with QDRANT_GRPC_PORT, QDRANT_API_KEY and QDRANT_CA."""
+    if name == "edge":
+        return EdgeStores(home)
+    if name == "memory":
+        return MemoryStores()
+    if name == "qdrant":
+        from indexer.stores.qdrant_keeping import QdrantStores
+
+        return QdrantStores(_server_settings())
+    from indexer.stores.faiss_keeping import FaissStores
+
+    index = name.removeprefix("faiss-")
+    return FaissStores(home, FaissSettings.model_validate({"index": index}))
 
 
 def prepare(shop: Shop, questions: int) -> Prepared:

@@ -1,7 +1,7 @@
 """What exact search over a made-up shop finds, by nothing that a store is made of."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -17,6 +17,7 @@ KEPT: Final = 32
 SLACK: Final = 1e-5
 """Of the query's length: a score this close to the K-th best is as good, so that rounding costs nothing."""
 
+Named = TypeVar("Named", UUID, str)
 Right = Sequence[frozenset[UUID]]
 """Of each question, the points that may be among its first K."""
 
@@ -55,7 +56,7 @@ def exact_answers(shop: Shop, questions: Mapping[str, Sequence[VectorQuery]]) ->
     return {case: found[case].right(shop, queries[case.asked]) for case in CASES}
 
 
-def recall(answer: Sequence[UUID], right: frozenset[UUID]) -> float:
+def recall(answer: Sequence[Named], right: frozenset[Named]) -> float:
     """The share of the first K, or of the fewer that there are, that the answer holds."""
     wanted = min(K, len(right))
     return min(len(right.intersection(answer[:K])), wanted) / wanted if wanted else 1.0

@@ -1,0 +1,125 @@
+"""What is measured of the showroom and, where its data lie, of a real shop."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from eval.bootstrap import open_bench
+from eval.relevance.emptiness import absent_questions, emptiness_of_photos, emptiness_of_words
+from eval.relevance.magento import (
+    COLOURED,
+    MODELS,
+    NAMELESS,
+    WORDED,
+    attribute_questions,
+    colour_edits,
+    held_out,
+    photos_of,
+    write_shop,
+)
+from eval.relevance.measuring import Figure, Part, Way, measure_part, routes_alone
+from eval.runs.runner import Bench
+from eval.suites.showroom import write_showroom_suites
+from eval.suites.suite import Split, Suite
+from indexer.bootstrap import open_catalogue, open_pipeline
+from indexer.printing import watching
+from indexer.settings import DatabaseSettings, SearchSettings, Settings
+from indexer.sources import open_source
+from indexer.store_settings import StoreSettings
+from service.demo import build_showroom, showroom_settings
+
+AS_TYPED: Final[Mapping[str, object]] = {"understand": False}
+"""Nothing read out of the words: what the channels know by themselves."""
+CHANNELS: Final = tuple(
+    Way(f"{channel} channel alone", {**AS_TYPED, "weights.text": {channel: 1.0}})
+    for channel in ("image", "text", "lexical")
+)
+FUSED: Final = Way("channels alone, fused", AS_TYPED)
+RAW: Final = Way("raw 0.6/0.4", {**AS_TYPED, "fusion": "raw", "weights.text": {"image": 0.6, "text": 0.4}})
+PHOTO_ALONE: Final = Way("image channel alone", {"weights.photo": {"image": 1.0}})
+UNCHANGED: Final = Way("photo without the words", {"weights.similar": {"image": 1.0}}, wordless=True)
+HITS: Final = ("Success@1", "Success@10")
+VERY_PRODUCT: Final = ("Success(rel=2)@1", "Success(rel=2)@10")
+
+
+def showroom_figures(settings: Settings, root: Path | None) -> Iterator[Figure]:
+    """Words (the half that nothing was tuned on), shoppers' photos, edits, and what is said to be out of the catalogue.
+
+    `root` is where the real shop's data lie: its photos are foreign to the showroom.
+    """
+    settings = showroom_settings(settings)
+    with watching() as watch:
+        build_showroom(settings, watch)
+    text, photo, edit = write_showroom_suites(settings.home)
+    parts = (
+        Part("showroom words", text.part(Split.REPORT), ("nDCG@10",), (FUSED, *CHANNELS)),
+        Part("showroom photos", photo, VERY_PRODUCT, (PHOTO_ALONE,)),
+        Part("showroom edits", edit, HITS, (*routes_alone(settings.search), UNCHANGED)),
+    )
+    with open_bench(text, settings) as bench:
+        for part in parts:
+            yield from measure_part(part, bench, settings.search)
+        yield from _showroom_emptiness(text.part(Split.REPORT), photo, bench, settings.search, root)
+
+
+def _showroom_emptiness(
+    text: Suite, photo: Suite, bench: Bench, search: SearchSettings, root: Path | None
+) -> Iterator[Figure]:
+    for tag in dict.fromkeys(query.tags[0] for query in text.queries):
+        said = [query.text for query in text.queries if query.tags[0] == tag]
+        yield emptiness_of_words(f"showroom, words: {tag}", said, bench, search)
+    yield emptiness_of_words("showroom, words: other absent things", [*absent_questions(bench)], bench, search)
+    yield emptiness_of_photos("showroom, shoppers' photos", photo, bench, search)
+    if root is not None:
+        yield emptiness_of_photos("showroom, photos of clothes", photos_of(root, held_out(root)), bench, search)
+
+
+def shop_figures(settings: Settings, root: Path) -> Iterator[Figure]:
+    """Attribute questions and colour edits over the held-out products, with each of the two encoders."""
+    rows = held_out(root)
+    foreign = write_showroom_suites(settings.home)[1]
+    home = settings.home / "eval" / "relevance"
+    files = {
+        name: write_shop(root, rows, home / name, columns)
+        for name, columns in (("worded", WORDED), ("coloured", COLOURED), ("nameless", NAMELESS))
+    }
+    for model in MODELS:
+        apart = _apart(settings, home, root / "models" / model)
+        for name, file in files.items():
+            catalog = f"{name}-{model}"
+            with watching() as watch:
+                open_pipeline(open_catalogue(apart), apart).run(open_source(file), catalog, watch)
+            part = _shop_part(name, model, root, catalog, settings.search)
+            with open_bench(part.suite, apart) as bench:
+                yield from measure_part(part, bench, settings.search)
+                if name == "worded":
+                    yield from _shop_emptiness(model, part.suite, foreign, bench, settings.search)
+
+
+def _shop_emptiness(
+    model: str, present: Suite, foreign: Suite, bench: Bench, search: SearchSettings
+) -> Iterator[Figure]:
+    asked: Sequence[tuple[str, Sequence[str]]] = (
+        ("attributes", [query.text for query in present.queries]),
+        ("other absent things", [*absent_questions(bench)]),
+    )
+    for said, questions in asked:
+        yield emptiness_of_words(f"shop, words: {said}, {model}", questions, bench, search)
+    yield emptiness_of_photos(f"shop, the showroom's photos, {model}", foreign, bench, search)
+
+
+def _shop_part(name: str, model: str, root: Path, catalog: str, search: SearchSettings) -> Part:
+    rows = held_out(root)
+    if name == "worded":
+        suite = attribute_questions(root, rows, catalog)
+        return Part(f"shop words, {model}", suite, ("nDCG@10",), (FUSED, RAW, *CHANNELS))
+    beside = (*routes_alone(search), UNCHANGED)
+    said = "shared text" if name == "coloured" else "no shared text"
+    return Part(f"shop edits, {said}, {model}", colour_edits(rows, catalog), HITS, beside)
+
+
+def _apart(settings: Settings, home: Path, model: Path) -> Settings:
+    """A home of its own, so that none of this is published beside one's own catalogues."""
+    encoder = settings.encoder.model_copy(update={"name": str(model.resolve())})
+    changes = {"home": home, "encoder": encoder, "database": DatabaseSettings(), "store": StoreSettings()}
+    return settings.model_copy(update=changes)

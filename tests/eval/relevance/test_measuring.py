@@ -1,0 +1,72 @@
+"""One suite asked in several ways, and how often nothing is said to be close, over the small shop."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from eval.relevance.emptiness import absent_questions, emptiness_of_photos, emptiness_of_words
+from eval.relevance.measuring import Figure, Part, Way, measure_part
+from eval.runs.runner import Bench
+from eval.suites.suite import Suite
+from indexer.domain import Channel, Closeness, QueryKind
+from indexer.settings import SearchSettings
+from tests.eval.worlds import fake_bench, small_suite
+from tests.service.worlds import build, settings_of, write_catalogue
+
+LEXICAL = Way("words alone", {"weights.text": {"lexical": 1.0}})
+WORDLESS = Way("without the words", wordless=True)
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Suite, Bench]]:
+    folder = tmp_path_factory.mktemp("relevance")
+    settings = settings_of(folder / "home", store={"kind": "memory"})
+    build(settings, write_catalogue(folder / "shop"))
+    with fake_bench(settings) as bench:
+        yield small_suite(folder / "suite"), bench
+
+
+@pytest.fixture(scope="module")
+def figures(asked: tuple[Suite, Bench]) -> list[Figure]:
+    suite, bench = asked
+    part = Part("small", suite, ("nDCG@10", "Success@1"), (LEXICAL, WORDLESS))
+    return measure_part(part, bench, SearchSettings())
+
+
+def test_every_way_is_measured_beside_the_search_as_it_is_set(figures: list[Figure]) -> None:
+    ways = ["as set", "words alone", "without the words"]
+    assert [(one.measure, one.way) for one in figures] == [
+        (measure, way) for measure in ("nDCG@10", "Success@1") for way in ways
+    ]
+    assert {one.queries for one in figures} == {6}
+
+
+def test_the_gain_is_what_the_search_as_set_has_over_the_way(figures: list[Figure]) -> None:
+    as_set, lexical, wordless = figures[:3]
+    assert as_set.gain is None
+    for way in (lexical, wordless):
+        assert way.gain is not None
+        assert way.gain[0] == pytest.approx(as_set.value[0] - way.value[0])
+        assert way.value[0] != as_set.value[0]
+
+
+def judged(bench: Bench, kind: QueryKind, channel: Channel, least: float) -> Bench:
+    """The bench, its build with that measure of closeness."""
+    manifest = bench.index.manifest.model_copy(update={"closeness": {kind: Closeness(least={channel: least})}})
+    return replace(bench, index=replace(bench.index, manifest=manifest))
+
+
+def test_only_what_the_catalogue_does_not_mention_is_flagged(asked: tuple[Suite, Bench]) -> None:
+    bench = judged(asked[1], QueryKind.TEXT, Channel.TEXT, 0.99)
+    absent = [*absent_questions(bench)]
+    assert "do you have a stapler?" in absent
+    assert emptiness_of_words("absent", absent, bench, SearchSettings()).value[0] == 1
+    assert emptiness_of_words("present", ["red mug", "XK-4711"], bench, SearchSettings()).value[0] == 0
+
+
+@pytest.mark.parametrize(("least", "flagged"), [(1.5, 1.0), (-1.0, 0.0)])
+def test_photos_are_flagged_by_their_nearest_one(asked: tuple[Suite, Bench], least: float, flagged: float) -> None:
+    suite, bench = asked
+    found = emptiness_of_photos("photos", suite, judged(bench, QueryKind.PHOTO, Channel.IMAGE, least), SearchSettings())
+    assert (found.queries, found.value[0]) == (1, flagged)
