@@ -12,15 +12,17 @@ from indexer.images.decoders import DecoderPool, DecodeTask
 from indexer.images.fit import Fit
 from indexer.places import Place, place_of
 
-SECONDS: Final = 1.0
-"""That a search waits for a photo; it goes on without one."""
+PATIENT: Final = 10.0
+BUSY: Final = 1.0
+"""Seconds that a search waits for a photo, of a command and of a service; it goes on without one."""
 AT_ONCE: Final = 8
 
 
 class CataloguePhotos:
     """Thread-safe; `close` waits for no photo."""
 
-    def __init__(self, database: Database, decoders: DecoderPool) -> None:
+    def __init__(self, database: Database, decoders: DecoderPool, seconds: float = PATIENT) -> None:
+        self._seconds = seconds
         self._database = database
         self._decoders = decoders
         self._reading = ThreadPoolExecutor(AT_ONCE, "read-photo")
@@ -30,10 +32,10 @@ class CataloguePhotos:
         task = DecodeTask(product.images[0], fit, self._root(build.catalog))
         decoding = self._reading.submit(self._decoders.decode, task)
         try:
-            return decoding.result(SECONDS).pixels
+            return decoding.result(self._seconds).pixels
         except Late as error:
             decoding.cancel()
-            raise UnavailableError(f"the photo of {product.id} did not come within {SECONDS:g} s.") from error
+            raise UnavailableError(f"the photo of {product.id} did not come within {self._seconds:g} s.") from error
         except FetchFailed as error:
             raise UnavailableError(f"the photo of {product.id} cannot be had: {error}") from error
         except ImageRejected as error:

@@ -11,7 +11,6 @@ from indexer.images.regions import Region
 from indexer.printing import stdout
 from service.search.answer import Answer, Result
 from service.search.facets import Facet
-from service.search.grouping import VariantSummary
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
@@ -31,7 +30,7 @@ def print_answer(answer: Answer) -> None:
     for facet in answer.facets:
         console.print(Text(_facet(facet)))
     console.print(Text(_footer(answer), style="dim"))
-    if answer.next is not None:
+    if answer.next is not None and answer.explain is not None:
         console.print(Text(f"next page: --cursor {answer.next}", style="dim"), soft_wrap=True)
     if answer.more == "limit":
         console.print("There is more, but not in this search; narrow it with filters.")
@@ -54,15 +53,8 @@ def _cells(result: Result, answer: Answer) -> list[str]:
     channels = [result.channels.get(channel) for channel in answer.weights]
     raw = ["–" if one is None or one.raw is None else f"{one.raw:.3f}" for one in channels]
     checks = " ".join(f"{field} {_MARKS[verdict]}" for field, verdict in result.checks.items())
-    title = result.title if result.variants is None else f"{result.title} ({_also(result.variants)})"
+    title = result.title if result.variants is None else f"{result.title} ({result.variants.label})"
     return [str(result.rank), title, result.id, price, f"{result.score:.3f}", *raw, checks]
-
-
-def _also(variants: VariantSummary) -> str:
-    colours = len(variants.colours)
-    if colours:
-        return f"also in {colours} colour{'s' if colours > 1 else ''}"
-    return f"{variants.count} more variant{'s' if variants.count > 1 else ''}"
 
 
 def _facet(facet: Facet) -> str:

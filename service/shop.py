@@ -18,13 +18,13 @@ from indexer.domain import BuildManifest, EncoderIdentity, Product
 from indexer.encoders import Encoder
 from indexer.errors import ImageRejected, NothingPublished, QueryError, VitrineError
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
-from indexer.images.names import name_colours
+from indexer.images.names import COLOUR_NAMES, name_colours
 from indexer.images.regions import Box, Region
 from indexer.settings import Settings
 from service.language import Rewriter
 from service.live import LiveBuilds, OpenEncoder
 from service.metrics import Metrics
-from service.photos import CataloguePhotos
+from service.photos import BUSY, PATIENT, CataloguePhotos
 from service.request import SearchRequest
 from service.ruling import Rules
 from service.search.answer import Answer
@@ -69,7 +69,7 @@ class Shop:
         self._spare: dict[str, deque[Embeddings]] = {}
         """By the encoder's fingerprint, for one thread at a time each."""
         self.metrics = metrics or Metrics()
-        self._photos = CataloguePhotos(database, decoders)
+        self._photos = CataloguePhotos(database, decoders, BUSY if follow else PATIENT)
         self.rules = Rules(database, settings.catalog)
         products = CatalogProducts(database)
         self._searcher = Searcher(products, settings.search, self.rules, self._photos, rewriter)
@@ -137,8 +137,10 @@ class Shop:
         return {name: self._warm(name) for name in published}
 
     def _warm(self, catalog: str) -> str:
+        """The first edit compares with every colour, and the first photo starts the decoding children."""
+        self._decoders.start()
         with self._live.lease(catalog) as (index, encoder):
-            encoder.encode_texts([catalog])
+            encoder.encode_texts([catalog, *COLOUR_NAMES])
             return index.manifest.build
 
     def close(self) -> None:

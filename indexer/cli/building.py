@@ -86,5 +86,5 @@ def models(as_json: AsJson = False) -> None:
     from indexer.encoders import KNOWN_MODELS
     from indexer.printing import print_rows
 
-    rows = [asdict(model) for model in KNOWN_MODELS]
+    rows = [{name: value for name, value in asdict(one).items() if name != "attributes"} for one in KNOWN_MODELS]
     print(json.dumps(rows, indent=2)) if as_json else print_rows(rows)

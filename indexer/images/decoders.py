@@ -103,6 +103,10 @@ class DecoderPool:
         if self._fetcher is not None:
             self._fetcher.close()
 
+    def start(self) -> None:
+        """Have the children ready; else the first image waits until they are."""
+        self._decoding(_Job(os.getpid, ()))()
+
     def map(self, tasks: Iterable[DecodeTask], ahead: int = 0) -> Iterator[tuple[DecodeTask, Decoded | ImageRejected]]:
         """Every task with its outcome, in order; `tasks` is read `ahead` images ahead of what was taken, or a few.
 

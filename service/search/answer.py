@@ -184,7 +184,7 @@ def _result(group: Group, rank: int, found: Found) -> Result:
         availability=product.availability.value,
         url=product.url,
         checks={} if checked is None else dict(checked.checks),
-        boosts=dict(fused.boosts),
+        boosts=_by_name(fused.boosts),
         guessed=_guessed(fused.payload),
         variants=summarise(product, siblings) if len(siblings) > 1 else None,
         duplicates=group.duplicates,
@@ -192,6 +192,14 @@ def _result(group: Group, rank: int, found: Found) -> Result:
         routes=dict(fused.routes),
         rule=found.ranking.moved.get(product.id),
     )
+
+
+def _by_name(boosts: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """A chip may lift by several conditions."""
+    summed: dict[str, float] = {}
+    for name, amount in boosts:
+        summed[name] = summed.get(name, 0.0) + amount
+    return summed
 
 
 def _guessed(payload: Mapping[str, PayloadValue]) -> dict[str, str]:

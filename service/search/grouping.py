@@ -36,6 +36,13 @@ class VariantSummary(Frozen):
     """As the shop names them, each once; without those of the variant that is shown."""
     ids: tuple[str, ...]
 
+    @property
+    def label(self) -> str:
+        """For people."""
+        if self.colours:
+            return f"also in {len(self.colours)} colour{'s' if len(self.colours) > 1 else ''}"
+        return f"{self.count} more variant{'s' if self.count > 1 else ''}"
+
 
 def grouped(ranked: Sequence[Fused]) -> list[Group]:
     """Each group stands where its best member stands, which is the one shown; order and scores are as given.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -129,21 +130,17 @@ class Planner:
         return self.rules.book(manifest, drafts=query.rules == "draft").for_query(query.words)
 
     def _understood(self, query: Query, index: LiveIndex, ruling: Ruling) -> Understood:
-        """Of an edit, what is not a change: the change is read by its routes."""
-        said = query.wanted
+        """Of an edit, what is no change: values, wanted and refused ones, are read by its routes."""
         if not self.settings.understand:
-            return Understood(said, avoid=query.without)
-        understood = understand(
-            said,
-            index.manifest,
-            index.words,
-            synonyms=ruling.synonyms,
-            avoid=query.without,
-            ignore=query.ignore,
-        )
-        if query.kind is QueryKind.TEXT:
-            return understood
-        return replace(understood, boosts=(), codes=(), chips=tuple(c for c in understood.chips if c.kind != "boost"))
+            return Understood(query.wanted, avoid=query.without)
+        said = partial(understand, manifest=index.manifest, words=index.words, synonyms=ruling.synonyms)
+        if query.kind is not QueryKind.EDIT:
+            return said(query.wanted, avoid=query.without, ignore=query.ignore)
+        refused = [chip.id for chip in said(query.wanted).chips if chip.kind == "without"]
+        change = said(query.wanted, ignore=(*query.ignore, *refused))
+        apart = said("", avoid=query.without, ignore=query.ignore)
+        chips = tuple(chip for chip in change.chips if chip.kind not in ("boost", "code"))
+        return replace(apart, words=change.words, filters=change.filters, chips=(*chips, *apart.chips))
 
     def _reference(self, query: Query, index: LiveIndex) -> Product | None:
         if query.like is None:

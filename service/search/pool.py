@@ -48,8 +48,12 @@ class Pooled:
         return {name: found[product_id] for name, found in self.ranks.items() if product_id in found}
 
 
-def pool(store: VectorStore, question: Question, encoded: Encoded, fill: Mapping[Channel, Vector]) -> Pooled:
+def pool(
+    store: VectorStore, question: Question, encoded: Encoded, fill: Mapping[Channel, Vector], as_weighed: bool = False
+) -> Pooled:
     """`fill` are the build's mean vectors (dim,), which stand in for what a product lacks.
+
+    `as_weighed`: the question's weights are used as they are, however little texts agree with photos.
 
     Each route searches `question.depth` points. Left out are `question.exclude` and photos that are the reference's
     own, unless they are of a product that has what is wanted. `encoded` is of an edit.
@@ -66,7 +70,7 @@ def pool(store: VectorStore, question: Question, encoded: Encoded, fill: Mapping
     agreement = _agreement(edit, stored, fill) if {*VECTOR_CHANNELS} <= {*weights} else 1.0
     raw = {channel: _scores(edit, channel, stored, question, fill) for channel in weights}
     exhausted = all(len(one) < question.depth for one in found.values())
-    if Channel.TEXT in weights and len(weights) > 1:
+    if Channel.TEXT in weights and len(weights) > 1 and not as_weighed:
         text = weights[Channel.TEXT] * edit.wording * agreement**_SHARPNESS
         weights = usable({**weights, Channel.TEXT: text}, channels)
         raw = {channel: raw[channel] for channel in weights}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 import numpy as np
 
@@ -25,7 +26,8 @@ VERIFY_WINDOW = 50
 """Products whose wanted change is checked; a contradicted one goes to the end of the window, never out of it."""
 
 RELEVANT = 0.5
-"""Of the best score, from that of an average product on: what a sorted list holds."""
+"""Of the best score, from that of an average product on, or of the worst where none is better: what a sorted list
+holds."""
 
 
 class Ranking:
@@ -57,7 +59,7 @@ class Ranking:
         fixed = (
             plan.fusion in ("rrf", "dbsf")
             or plan.diversity > 0
-            or plan.encoded.changes
+            or plan.encoded.edit is not None
             or plan.ruling.pins
             or plan.ruling.buried
             or plan.sort
@@ -78,6 +80,13 @@ class Ranking:
         self._trail.left("sorted", [group.shown for group in self.groups])
         return Layer(self.groups, "limit" if kept_back else "none")
 
+    def with_points(self, points: Sequence[UUID]) -> Sequence[Fused]:
+        """What the deepest search comes to, boosts included, with these points as candidates too, whatever finds them;
+        only those are missing that the filters, or an edit, leave out."""
+        question = self._plan.question
+        found = self._found(replace(question, depth=MAX_DEPTH, also=(*question.also, *points)))
+        return lift(self._fused(found), self._plan.lifts)
+
     def _search(self, depth: int) -> bool:
         """Whether the stores have no more to give."""
         plan, trail = self._plan, self._trail
@@ -85,8 +94,9 @@ class Ranking:
         with trail.stage("search"):
             found = self._found(replace(plan.question, depth=depth))
             self.candidates = len(found.candidates.hits)
+            self.weights = found.weights
         with trail.stage("fuse"):
-            self.fused = self._with_payload(self._fused(found), found)
+            self.fused = self._fused(found)
             trail.left("fused", self.fused)
             self.lifted = self._left("boosted", lift(self.fused, plan.lifts)) if plan.lifts else self.fused
         ranked = self.lifted
@@ -105,16 +115,18 @@ class Ranking:
         plan = self._plan
         if plan.encoded.edit is not None:
             fill = {channel: np.asarray(mean, np.float32) for channel, mean in plan.index.manifest.fill.items()}
-            return pool(plan.index.store, question, plan.encoded, fill)
+            return pool(plan.index.store, question, plan.encoded, fill, as_weighed=plan.query.weights is not None)
         return Pooled(retrieve(plan.index.store, question), question.weights, {}, 1.0)
 
     def _fused(self, found: Pooled) -> list[Fused]:
+        """By the method that is asked for, each with its payload."""
         spreads, fusion = self._plan.question.spreads, self._plan.fusion
-        self.weights = found.weights
         fused = fuse(found.candidates.hits, found.candidates.raw, found.weights, spreads)
         if fusion == "rrf":
-            return by_ranks(fused, found.weights, self._settings.rrf_k)
-        return by_distributions(fused, found.weights) if fusion == "dbsf" else fused
+            fused = by_ranks(fused, found.weights, self._settings.rrf_k)
+        elif fusion == "dbsf":
+            fused = by_distributions(fused, found.weights)
+        return self._with_payload(fused, found)
 
     def _with_payload(self, fused: Sequence[Fused], found: Pooled) -> list[Fused]:
         payloads = self._plan.index.store.read([one.hit.point_id for one in fused])
@@ -156,8 +168,9 @@ class Ranking:
     def _relevant(self) -> Sequence[Group]:
         """The groups that come at least half as near as the best: a cheap mug is no answer to "red boots"."""
         scores = [one.score for one in self.lifted]
-        nothing = 0.0 if self._plan.fusion == "calibrated" else min(scores, default=0.0)
-        least = nothing + RELEVANT * (max(scores, default=0.0) - nothing)
+        best = max(scores, default=0.0)
+        nothing = 0.0 if self._plan.fusion == "calibrated" and best > 0 else min(scores, default=0.0)
+        least = nothing + RELEVANT * (best - nothing)
         return [group for group in self.groups if group.shown.score >= least]
 
     def _left(self, stage: str, ranked: Sequence[Fused]) -> Sequence[Fused]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from indexer.domain import Channel, Hit, Spread, Vector, VectorQuery, Where, WordsQuery
 from indexer.stores.seam import VectorStore
-from service.search.fusion import Scores, weighted_vectors
+from service.search.fusion import RAW, Scores, weighted_vectors
 from service.search.weights import Weights
 
 MAX_DEPTH = 2_000
@@ -47,9 +47,10 @@ def retrieve(store: VectorStore, question: Question) -> Candidates:
     dense = store.search(VectorQuery(weighted), question.depth, question.where) if weighted else []
     lexical = _lexical(store, question)
     named = _named(store, question, weighted)
+    summed = {hit.point_id: hit.score for hit in (*dense, *named)}
     pool = {hit.point_id: hit for hit in (*dense, *lexical, *named) if hit.product_id != question.exclude}
     hits = list(pool.values())
-    raw = {channel: _backfill(store, hits, VectorQuery({channel: question.vectors[channel]})) for channel in weighted}
+    raw = _vector_scores(store, hits, summed, question, weighted) if weighted else {}
     if Channel.LEXICAL in question.weights:
         raw[Channel.LEXICAL] = _lexical_scores(store, hits, lexical, question)
     return Candidates(hits, raw, exhausted=max(len(dense), len(lexical)) < question.depth)
@@ -66,6 +67,35 @@ def _lexical(store: VectorStore, question: Question) -> list[Hit]:
     if Channel.LEXICAL not in question.weights:
         return []
     return store.search(WordsQuery(question.words), question.depth, question.where)
+
+
+def _vector_scores(
+    store: VectorStore,
+    hits: list[Hit],
+    summed: Mapping[UUID, float],
+    question: Question,
+    weighted: Mapping[Channel, Vector],
+) -> dict[Channel, Scores]:
+    """The cosine of each hit in each channel, with one look-up less than there are channels.
+
+    `summed` has the weighted sums that are known. What is left of a sum once the other channels are taken away is the
+    weightiest channel's part, the one that rounding harms least.
+    """
+    unknown = [hit for hit in hits if hit.point_id not in summed]
+    found = _backfill(store, unknown, VectorQuery(weighted))
+    sums = {**summed, **dict(zip((hit.point_id for hit in unknown), found.tolist(), strict=True))}
+    scales = {channel: question.weights[channel] / question.spreads.get(channel, RAW).deviation for channel in weighted}
+    weightiest = max(scales, key=lambda channel: scales[channel])
+    others = {
+        channel: _backfill(store, hits, VectorQuery({channel: question.vectors[channel]}))
+        for channel in weighted
+        if channel is not weightiest
+    }
+    left = np.array([sums[hit.point_id] for hit in hits])
+    for channel, scores in others.items():
+        left = left - scales[channel] * scores
+    rest: Scores = (left / scales[weightiest]).round(6)
+    return {channel: others.get(channel, rest) for channel in weighted}
 
 
 def _lexical_scores(store: VectorStore, hits: list[Hit], lexical: list[Hit], question: Question) -> Scores:

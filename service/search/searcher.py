@@ -53,7 +53,7 @@ class Searcher:
         if facets:
             with trail.stage("facets"):
                 counted = count_facets([one.payload for one in ranking.fused], facets, index.manifest.fields)
-        inquest = Inquest(plan, ranking, page.groups, self._products)
+        inquest = Inquest(plan, ranking, page, self._products)
         found = Found(
             plan=plan,
             ranking=ranking,

@@ -1,19 +1,21 @@
 """Why a product is not in the answer, or where it is: the first stage that kept it back."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import cached_property
 from typing import Literal
+from uuid import UUID
 
 from pydantic import Field
 
-from indexer.domain import AllOf, AnyOf, Condition, Frozen, Not, PayloadValue, Product, Where, point_id
-from service.search.boosts import lift
+from indexer.domain import AllOf, AnyOf, Condition, FieldType, Frozen, Not, PayloadValue, Product, Where, point_id
 from service.search.conditions import holds
-from service.search.fusion import Fused, fuse
-from service.search.grouping import Group
+from service.search.fusion import Fused
+from service.search.paging import Page
 from service.search.planning import Plan, Products
 from service.search.ranking import Ranking
-from service.search.retrieve import retrieve
+from service.search.sorting import SORTABLE
+from service.search.where import EPOCH
 
 Reason = Literal[
     "shown", "unknown", "not_indexed", "reference", "filtered", "not_retrieved", "outranked", "grouped", "duplicate"
@@ -32,12 +34,12 @@ class WhyNot(Frozen):
 
 
 class Inquest:
-    """Over one answered search: `shown` are the groups of the page."""
+    """Over one answered search and the page that it answered with."""
 
-    def __init__(self, plan: Plan, ranking: Ranking, shown: Sequence[Group], products: Products) -> None:
+    def __init__(self, plan: Plan, ranking: Ranking, page: Page, products: Products) -> None:
         self._plan = plan
         self._ranking = ranking
-        self._shown = shown
+        self._page = page
         self._products = products
 
     def of(self, product_id: str, stages: Mapping[str, int]) -> WhyNot:
@@ -55,9 +57,9 @@ class Inquest:
     def _placed(self, found: Fused) -> WhyNot:
         """One of the candidates."""
         name = found.hit.product_id
-        for place, group in enumerate(self._shown, start=1):
+        for place, group in enumerate(self._page.groups, start=self._page.place + 1):
             if group.shown.hit.product_id == name:
-                return _of(found, "shown", f"It is result {place} of this page.", place)
+                return _of(found, "shown", f"It is result {place}, on this page.", place)
         for group in self._ranking.groups:
             first = group.shown.hit.product_id
             if name in group.ids[1:]:
@@ -66,8 +68,10 @@ class Inquest:
                 return _of(found, "duplicate", f"It has the photo and the text of {first}, which is shown for both.")
         places = [group.shown.hit.product_id for group in self._ranking.groups]
         if name not in places:
-            return _of(found, "outranked", "It is less than half as near as the best, and so in no sorted list.")
+            return _of(found, "outranked", f"Sorted are the {SORTABLE} best that are half as near as the first.")
         place = places.index(name) + 1
+        if place <= self._page.place:
+            return _of(found, "shown", f"It is result {place}, on an earlier page.", place)
         return _of(found, "outranked", f"It stands at {place}{self._lowered(found)}.", place)
 
     def _lowered(self, found: Fused) -> str:
@@ -82,49 +86,71 @@ class Inquest:
         return f", demoted: {', '.join(reasons)}" if reasons else ""
 
     def _kept_out(self, product: Product) -> WhyNot:
-        """Not among the candidates: its score is worked out as theirs are."""
+        """Not among the candidates."""
         plan = self._plan
-        images = (*(image.image_id for image in product.images), "")
-        points = tuple(point_id(plan.index.manifest.catalog, product.id, image_id) for image_id in images)
-        stored = plan.index.store.read(points)
+        stored = plan.index.store.read(self._points(product))
         if not stored:
             return WhyNot(id=product.id, reason="not_indexed", detail="The build that is searched does not hold it.")
-        failed = _failed(plan.question.where, list(stored.values()))
+        failed = _failed(plan.question.where, list(stored.values()), plan.index.manifest.fields)
         if failed is not None:
             return WhyNot(id=product.id, reason="filtered", detail=f"It does not satisfy {failed}.")
-        alone = retrieve(plan.index.store, replace(plan.question, depth=1, also=points))
-        scored = fuse(alone.hits, alone.raw, plan.question.weights, plan.question.spreads)
-        own = next(one for one in scored if one.hit.product_id == product.id)
-        own = lift([replace(own, payload=stored[own.hit.point_id])], plan.lifts)[0]
-        ahead = sum(one.score > own.score for one in self._ranking.lifted)
-        return WhyNot(
-            id=product.id,
-            reason="not_retrieved",
-            detail=f"It is not among the {len(self._ranking.lifted)} products that were nearest; it would be behind "
-            f"{ahead} of them.",
-            rank=ahead + 1,
-            score=round(own.score, 6),
-        )
+        places = {one.hit.product_id: place for place, one in enumerate(self._deepest, start=1)}
+        if product.id not in places:
+            return WhyNot(id=product.id, reason="reference", detail="Its photo is the one that the search starts from.")
+        rank = places[product.id]
+        searched = f"It is not among the {len(self._ranking.lifted)} products that were nearest in any way looked for"
+        among = f"among the {len(places)} of the deepest search it would be at {rank}."
+        return _of(self._deepest[rank - 1], "not_retrieved", f"{searched}; {among}", rank)
+
+    @cached_property
+    def _deepest(self) -> Sequence[Fused]:
+        """With all products that are asked about."""
+        asked = self._products.get_many(self._plan.index.manifest, list(dict.fromkeys(self._plan.query.why_not)))
+        return self._ranking.with_points([point for product in asked.values() for point in self._points(product)])
+
+    def _points(self, product: Product) -> list[UUID]:
+        image_ids = (*(image.image_id for image in product.images), "")
+        return [point_id(self._plan.index.manifest.catalog, product.id, image_id) for image_id in image_ids]
 
 
 def _of(found: Fused, reason: Reason, detail: str, rank: int | None = None) -> WhyNot:
     return WhyNot(id=found.hit.product_id, reason=reason, detail=detail, rank=rank, score=round(found.score, 6))
 
 
-def _failed(where: Where | None, payloads: Sequence[Mapping[str, PayloadValue]]) -> str | None:
-    """The first of the conditions that no photo of the product satisfies."""
-    terms = where.terms if isinstance(where, AllOf) else () if where is None else (where,)
-    return next((spelt(term) for term in terms if not any(holds(term, payload) for payload in payloads)), None)
+def _failed(
+    where: Where | None, payloads: Sequence[Mapping[str, PayloadValue]], fields: Mapping[str, FieldType]
+) -> str | None:
+    """The first of the conditions that no photo of the product satisfies; all of them, where only different ones do."""
+    if where is None or any(holds(where, payload) for payload in payloads):
+        return None
+    alone = (term for term in _terms(where) if not any(holds(term, payload) for payload in payloads))
+    failed = next(alone, None)
+    return f"{spelt(where, fields)} with one photo" if failed is None else spelt(failed, fields)
 
 
-def spelt(where: Where) -> str:
+def _terms(where: Where) -> Iterator[Where]:
+    """What must hold, each by itself."""
+    if isinstance(where, AllOf):
+        for term in where.terms:
+            yield from _terms(term)
+    else:
+        yield where
+
+
+def spelt(where: Where, fields: Mapping[str, FieldType]) -> str:
     """A condition for people, much as a filter is written."""
     match where:
         case Condition(field, op, value):
-            return f"{field}{op}{str(value).casefold() if isinstance(value, bool) else value}"
+            return f"{field}{op}{_written(value, fields.get(field))}"
         case Not(term):
-            return f"not ({spelt(term)})"
+            return f"not ({spelt(term, fields)})"
         case AllOf(terms):
-            return " and ".join(f"({spelt(term)})" for term in terms)
+            return " and ".join(f"({spelt(term, fields)})" for term in terms)
         case AnyOf(terms):
-            return " or ".join(f"({spelt(term)})" for term in terms)
+            return " or ".join(f"({spelt(term, fields)})" for term in terms)
+
+
+def _written(value: str | float | bool, kind: FieldType | None) -> str:
+    if kind is FieldType.DATE:
+        return (EPOCH + timedelta(days=float(value))).isoformat()
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value).casefold()

@@ -15,7 +15,13 @@ from service.request import SearchRequest
 from service.search.answer import Answer, ChannelScore, Result
 from service.web.pictures import Pictures
 
-TITLES = {"text": "By words", "photo": "By photo", "edit": "Like this, but different", "similar": "More like this"}
+TITLES = {
+    "text": "By words",
+    "photo": "By photo",
+    "photos": "By photos",
+    "edit": "Like this, but different",
+    "similar": "More like this",
+}
 VERDICTS = {True: ("yes", "✓"), False: ("no", "✗"), None: ("unknown", "?")}
 
 
@@ -48,6 +54,8 @@ class Card:
     rank: int
     title: str
     price: str
+    also: str
+    """What there is of it besides."""
     picture: str | None
     checks: Sequence[Check]
     channels: Sequence[Bar]
@@ -58,6 +66,10 @@ class Section:
     kind: str
     words: str
     note: str
+    chips: Sequence[str]
+    """What the words were understood as."""
+    far: bool
+    """Nothing of what was found is close."""
     picture: str | None
     cards: Sequence[Card]
 
@@ -87,6 +99,8 @@ def _section(one: Shown, pictures: Pictures) -> Section:
         kind=TITLES[answer.kind],
         words=one.request.change or one.request.text or ("This product" if one.request.like else "This photo"),
         note=" · ".join([*one.request.where, f"weights {weights}", f"{spent:.0f} ms"]),
+        chips=[chip.label for chip in answer.chips],
+        far=answer.nothing_close is not None,
         picture=_question(one, pictures),
         cards=[_card(result, answer, pictures) for result in answer.results],
     )
@@ -103,6 +117,7 @@ def _card(result: Result, answer: Answer, pictures: Pictures) -> Card:
         rank=result.rank,
         title=result.title,
         price="" if result.price is None else f"{result.price:,.2f} {result.currency or ''}".strip(),
+        also="" if result.variants is None else result.variants.label,
         picture=None if result.image is None else pictures.of_image(answer.catalog, result.image.uri),
         checks=[Check(VERDICTS[held][0], f"{VERDICTS[held][1]} {field}") for field, held in result.checks.items()],
         channels=[_bar(channel, result.channels[channel], answer) for channel in answer.weights],

@@ -21,6 +21,12 @@ ROUTES = {
     ("/v1/catalogs", "get"),
     ("/v1/health", "get"),
     ("/v1/ready", "get"),
+    ("/v1/regions", "post"),
+    ("/v1/rules", "get"),
+    ("/v1/rules", "post"),
+    ("/v1/rules/{rule_id}", "delete"),
+    ("/v1/rules/{rule_id}/publish", "post"),
+    ("/metrics", "get"),
 }
 
 
@@ -52,9 +58,10 @@ def test_the_document_is_valid(text: str) -> None:
 def test_every_route_is_documented(text: str) -> None:
     paths = json.loads(text)["paths"]
     assert {(path, method) for path, methods in paths.items() for method in methods} == ROUTES
-    operations = [operation for methods in paths.values() for operation in methods.values()]
-    assert all(operation["summary"] for operation in operations)
-    assert len({operation["operationId"] for operation in operations}) == len(ROUTES)
+    operations = [operation for path, methods in paths.items() for operation in methods.values() if path != "/metrics"]
+    every = [operation for methods in paths.values() for operation in methods.values()]
+    assert all(operation["summary"] for operation in every)
+    assert len({operation["operationId"] for operation in every}) == len(ROUTES)
     assert all("Problem" in str(operation["responses"]["422"]) for operation in operations)
 
 
