@@ -1,12 +1,14 @@
 """English words, so that one the catalogue happens not to have is not taken for a misspelling of one it has.
 
-`english.txt.gz` holds the 20,000 commonest whole words of four letters or more among the merges of CLIP's tokenizer
-(`bpe_simple_vocab_16e6`, MIT licence, Copyright 2021 OpenAI), which were counted in the captions of photos on the web.
+They are the commonest whole words among the merges of CLIP's tokenizer, which were counted in the captions of photos on
+the web and come with open_clip.
 """
 
 import gzip
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from indexer.images.names import COLOUR_NAMES, SYNONYMS
@@ -14,6 +16,12 @@ from indexer.images.names import COLOUR_NAMES, SYNONYMS
 ENGLISH: Final = "en"
 COLOURS: Final = frozenset(word for name in (*COLOUR_NAMES, *SYNONYMS) for word in name.split())
 """The words that colours are made of."""
+MERGES: Final = "bpe_simple_vocab_16e6.txt.gz"
+COMMONEST: Final = 20_000
+"""Words; rarer ones are names and slips."""
+SHORTEST: Final = 4
+"""Letters; shorter words are never corrected."""
+_END = "</w>"
 
 
 @cache
@@ -21,5 +29,12 @@ def right_words(language: str) -> frozenset[str]:
     """Words that are spelt right in any catalogue of the language; for one without a list, the colours alone."""
     if language != ENGLISH:
         return COLOURS
-    packed = files("service.search.understanding").joinpath("english.txt.gz").read_bytes()
-    return COLOURS | frozenset(gzip.decompress(packed).decode().split())
+    spec = find_spec("open_clip")  # located, not imported: that loads torch
+    if spec is None or spec.origin is None:
+        return COLOURS
+    with gzip.open(Path(spec.origin).parent / MERGES, "rt", encoding="utf-8") as merges:
+        joined = ("".join(line.split()) for line in merges)
+        whole = (word.removesuffix(_END) for word in joined if word.endswith(_END))
+        return COLOURS | frozenset(
+            islice((word for word in whole if len(word) >= SHORTEST and word.isalpha()), COMMONEST)
+        )
