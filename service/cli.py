@@ -120,7 +120,7 @@ def regions(
     from service.printing import print_regions
 
     with DecoderPool.of(load_settings().images) as decoders:
-        found = decoders.regions(_photo(photo))
+        found = decoders.regions(_photo(photo, "PHOTO"))
     if as_json:
         print(json.dumps([asdict(region) for region in found], indent=2))
     else:
@@ -154,8 +154,8 @@ def _fusion(named: str | None, raw: bool) -> str | None:
     return "raw" if raw else named
 
 
-def _photo(path: Path) -> bytes:
-    with _naming("--image", path):
+def _photo(path: Path, option: str = "--image") -> bytes:
+    with _naming(option, path):
         return path.read_bytes()
 
 
