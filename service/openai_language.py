@@ -68,7 +68,7 @@ class OpenAiRewriter:
                 max_tokens=_TOKENS,
             )
         except OpenAIError as error:
-            _log.warning("No caption was rewritten: %s", error)
+            _log.warning("No caption was rewritten: %s", type(error).__name__)
             return None
         return _caption(reply.choices[0].message.content if reply.choices else None)
 

@@ -121,7 +121,7 @@ class Planner:
             diversity=settings.diversity if query.diversity is None else query.diversity,
             lifts=(*lifts, *ruling.lifts),
             sort=sort,
-            degraded=(*degraded, *(f"rule {rule}: {why}" for rule, why in ruling.broken.items())),
+            degraded=(*degraded, *encoded.skipped, *(f"rule {rule}: {why}" for rule, why in ruling.broken.items())),
         )
 
     def _ruling(self, query: Query, manifest: BuildManifest) -> Ruling:

@@ -76,6 +76,8 @@ class Encoded:
     vectors: Mapping[Channel, Vector]
     changes: tuple[Change, ...] = ()
     edit: Edit | None = None
+    skipped: tuple[str, ...] = ()
+    """What an edit went without, and why."""
 
 
 @dataclass(frozen=True)
@@ -156,11 +158,13 @@ def _edited(query: Query, index: LiveIndex, encoder: Encoder, product: Product |
         routes.append(Route("identity", weights["identity"], {Channel.IMAGE: seen}, blind=True))
     if weights["recolour"] > 0:
         routes += _recoloured(query, changes, encoder, editing)
+    skipped: tuple[str, ...] = ()
     if weights["caption"] > 0 and product is not None:
-        routes.append(_captioned(query, changes, encoder, product, editing))
+        caption, skipped = _captioned(query, changes, encoder, product, editing)
+        routes.append(caption)
     gone = tuple(route for route in routes if route.weight > 0) or (Route("arithmetic", 1.0, moved),)
     wording = WORDING_OF_PHOTOS if product is None else 1.0
-    return Encoded(moved, changes, Edit(gone, reference, changed, wording))
+    return Encoded(moved, changes, Edit(gone, reference, changed, wording), skipped)
 
 
 def _recoloured(query: Query, changes: Sequence[Change], encoder: Encoder, editing: Editing) -> list[Route]:
@@ -178,12 +182,15 @@ def _recoloured(query: Query, changes: Sequence[Change], encoder: Encoder, editi
     return [Route("recolour", editing.settings.routes["recolour"], {Channel.IMAGE: seen})]
 
 
-def _captioned(query: Query, changes: Sequence[Change], encoder: Encoder, product: Product, editing: Editing) -> Route:
-    caption = rewritten(product, changes, query.wanted)
-    if editing.rewriter is not None:
-        caption = editing.rewriter.rewrite(describe(product), query.wanted) or caption
-    text = encoder.encode_texts([caption])[0]
-    return Route("caption", editing.settings.routes["caption"], {Channel.TEXT: text})
+def _captioned(
+    query: Query, changes: Sequence[Change], encoder: Encoder, product: Product, editing: Editing
+) -> tuple[Route, tuple[str, ...]]:
+    """And what was skipped: rules rewrite what the rewriter does not, or not in time."""
+    by_rewriter = None if editing.rewriter is None else editing.rewriter.rewrite(describe(product), query.wanted)
+    late = editing.rewriter is not None and by_rewriter is None
+    text = encoder.encode_texts([by_rewriter or rewritten(product, changes, query.wanted)])[0]
+    route = Route("caption", editing.settings.routes["caption"], {Channel.TEXT: text})
+    return route, ("caption: the language endpoint gave none in time; it was rewritten by rules",) if late else ()
 
 
 def _changes(
