@@ -106,6 +106,7 @@ def test_a_rewriter_words_the_caption_and_rules_do_when_it_fails(
         encoded = edit(index, products["mug-red"], editing=Editing(rewriter=Says(said)))
         assert encoded.edit is not None
         assert np.allclose(encoded.edit.routes[-1].vectors[TEXT], encoder.encode_texts([caption])[0])
+        assert bool(encoded.skipped) is (said is None)
 
 
 def test_an_edit_starts_from_the_first_photo(index: LiveIndex, products: dict[str, Product]) -> None:
