@@ -5,7 +5,7 @@ READY := .venv/.ready
 SIZES ?= 10000,100000,1000000
 
 .PHONY: setup demo serve test test-long test-qdrant test-ray requirements eval eval-relevance showroom-model showroom-figures \
-	bench-index bench-stores bench-search bench-fusion
+	bench-index bench-stores bench-search bench-fusion bench-results
 
 setup: $(READY)
 
@@ -68,6 +68,9 @@ bench-search: $(READY)
 
 bench-fusion: $(READY)
 	$(BIN)/python -m eval.benchmarks fusion
+
+bench-results: $(READY)
+	$(BIN)/python -m eval.benchmarks results
 
 requirements: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --extra dev pyproject.toml --output-file requirements.txt

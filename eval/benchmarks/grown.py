@@ -66,16 +66,16 @@ def grown(shelf: Shelf, size: int, seed: int = 0) -> Shelf:
 
 def _varied(rng: np.random.Generator, bases: Matrix, real: Matrix) -> Matrix:
     """A unit row for every variant of every family."""
-    families = bases + _differences(rng, len(bases), real, OF_FAMILY)
+    families = bases + differences(rng, len(bases), real, OF_FAMILY)
     variants = np.repeat(families, VARIANTS, axis=0)
-    return _units(variants + _differences(rng, len(variants), real, OF_PRODUCT))
+    return units(variants + differences(rng, len(variants), real, OF_PRODUCT))
 
 
 def _seen(rng: np.random.Generator, photos: Matrix, real: Matrix) -> Matrix:
-    return _units(photos + _differences(rng, len(photos), real, OF_VIEW))
+    return units(photos + differences(rng, len(photos), real, OF_VIEW))
 
 
-def _differences(rng: np.random.Generator, number: int, real: Matrix, share: float) -> Matrix:
+def differences(rng: np.random.Generator, number: int, real: Matrix, share: float) -> Matrix:
     """(number, dim) Gaussian, their covariance `share` times that of the real rows."""
     some = real[rng.choice(len(real), min(BASIS, len(real)), replace=False)]
     spread = (some - some.mean(axis=0)) * np.float32(np.sqrt(share / len(some)))
@@ -88,7 +88,7 @@ def _halves(vectors: Matrix) -> tuple[Matrix, Matrix]:
     return image, text
 
 
-def _units(rows: Matrix) -> Matrix:
+def units(rows: Matrix) -> Matrix:
     units: Matrix = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return units
 
