@@ -90,4 +90,4 @@ def _print_explanation(answer: Answer, console: Console) -> None:
         if explain.fused_ranks[result.id] != result.rank
     ]
     if moved:
-        console.print(Text(f"moved by verification: {', '.join(moved)}"))
+        console.print(Text(f"moved by checks, rules, grouping or sorting: {', '.join(moved)}"))

@@ -31,6 +31,8 @@ class Way:
 
 
 AS_SET: Final = Way("as set")
+PHOTO_ALONE: Final = Way("image channel alone", {"weights.photo": {"image": 1.0}})
+HITS: Final = ("Success@1", "Success@10")
 
 
 class Figure(Frozen):
@@ -63,10 +65,15 @@ def measure_part(part: Part, bench: Bench, search: SearchSettings) -> list[Figur
         run = run_suite(way.asked(part.suite), bench, changed, photos=photos, watch=lambda done, total: None)
         return {name: measured(name, part.suite, run.scores) for name in part.measures}
 
-    found = {way.name: asked(way) for way in (AS_SET, *part.beside)}
+    return compared(part.name, {way.name: asked(way) for way in (AS_SET, *part.beside)})
+
+
+def compared(part: str, found: Mapping[str, Mapping[str, Measured]]) -> list[Figure]:
+    """Way → measure → what was found of the same queries; measures outermost, the first way is what gains are of."""
+    first = next(iter(found))
     return [
-        _figure(part.name, way, ours[name], None if way == AS_SET.name else found[AS_SET.name][name])
-        for name in part.measures
+        _figure(part, way, ours[name], None if way == first else found[first][name])
+        for name in found[first]
         for way, ours in found.items()
     ]
 

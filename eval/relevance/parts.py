@@ -1,10 +1,12 @@
 """What is measured of the showroom and, where its data lie, of a real shop."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from eval.bootstrap import open_bench
+from eval.relevance.crowds import GROUNDS, crowds
 from eval.relevance.emptiness import absent_questions, emptiness_of_photos, emptiness_of_words
 from eval.relevance.magento import (
     COLOURED,
@@ -17,13 +19,18 @@ from eval.relevance.magento import (
     photos_of,
     write_shop,
 )
-from eval.relevance.measuring import Figure, Part, Way, measure_part, routes_alone
+from eval.relevance.measuring import HITS, PHOTO_ALONE, Figure, Part, Way, measure_part, routes_alone
+from eval.relevance.regions import region_figures
 from eval.runs.runner import Bench
+from eval.showroom import shopper_photos
+from eval.suites.making.photo import ITSELF
 from eval.suites.showroom import write_showroom_suites
 from eval.suites.suite import Split, Suite
 from indexer.bootstrap import open_catalogue, open_pipeline
 from indexer.printing import watching
 from indexer.settings import DatabaseSettings, SearchSettings, Settings
+from indexer.showroom.catalogue import catalogue
+from indexer.showroom.render import renderer_hash
 from indexer.sources import open_source
 from indexer.store_settings import StoreSettings
 from service.demo import build_showroom, showroom_settings
@@ -36,14 +43,13 @@ CHANNELS: Final = tuple(
 )
 FUSED: Final = Way("channels alone, fused", AS_TYPED)
 RAW: Final = Way("raw 0.6/0.4", {**AS_TYPED, "fusion": "raw", "weights.text": {"image": 0.6, "text": 0.4}})
-PHOTO_ALONE: Final = Way("image channel alone", {"weights.photo": {"image": 1.0}})
 UNCHANGED: Final = Way("photo without the words", {"weights.similar": {"image": 1.0}}, wordless=True)
-HITS: Final = ("Success@1", "Success@10")
 VERY_PRODUCT: Final = ("Success(rel=2)@1", "Success(rel=2)@10")
 
 
 def showroom_figures(settings: Settings, root: Path | None) -> Iterator[Figure]:
-    """Words (the half that nothing was tuned on), shoppers' photos, edits, and what is said to be out of the catalogue.
+    """Words (the half that nothing was tuned on), photos of one product and of several, edits, and what is said to be
+    out of the catalogue.
 
     `root` is where the real shop's data lie: its photos are foreign to the showroom.
     """
@@ -53,13 +59,29 @@ def showroom_figures(settings: Settings, root: Path | None) -> Iterator[Figure]:
     text, photo, edit = write_showroom_suites(settings.home)
     parts = (
         Part("showroom words", text.part(Split.REPORT), ("nDCG@10",), (FUSED, *CHANNELS)),
-        Part("showroom photos", photo, VERY_PRODUCT, (PHOTO_ALONE,)),
+        Part("showroom photos, medium clutter", photo, VERY_PRODUCT, (PHOTO_ALONE,)),
+        Part("showroom photos, high clutter", in_high_clutter(photo, settings.home), VERY_PRODUCT, (PHOTO_ALONE,)),
         Part("showroom edits", edit, HITS, (*routes_alone(settings.search), UNCHANGED)),
     )
     with open_bench(text, settings) as bench:
         for part in parts:
             yield from measure_part(part, bench, settings.search)
+        for ground in GROUNDS:
+            named = f"showroom crowded photos, {ground}"
+            yield from region_figures(named, crowds(catalogue(), ground), bench, settings.search)
         yield from _showroom_emptiness(text.part(Split.REPORT), photo, bench, settings.search, root)
+
+
+def in_high_clutter(photo: Suite, home: Path) -> Suite:
+    """The suite's products photographed once more, among more things and less like the shop's photo of them."""
+    rendered = home / "showroom-photos" / renderer_hash()
+    own = {
+        query.id: next(name for name, grade in photo.qrels[query.id].items() if grade == ITSELF)
+        for query in photo.queries
+    }
+    shopper_photos(rendered, [product for product in catalogue() if product.id in own.values()], "high")
+    queries = tuple(query.model_copy(update={"photo": f"high/{own[query.id]}.jpg"}) for query in photo.queries)
+    return replace(photo, queries=queries, directory=rendered)
 
 
 def _showroom_emptiness(

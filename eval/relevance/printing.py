@@ -1,6 +1,7 @@
 """The figures as one table for people."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
@@ -8,6 +9,9 @@ from rich.text import Text
 from eval.figures import between, short
 from eval.relevance.measuring import Figure
 from indexer.printing import stdout
+
+_WIDTH: Final = 180
+"""Characters that the longest line needs; a figure cut off is no figure."""
 
 
 def print_figures(figures: Sequence[Figure]) -> None:
@@ -21,4 +25,6 @@ def print_figures(figures: Sequence[Figure]) -> None:
         named = Text(one.part if one.part != before else "")
         table.add_row(named, Text(one.way), str(one.queries), one.measure, figure, gain)
         before = one.part
-    stdout().print(table)
+    console = stdout()
+    console.width = max(console.width, _WIDTH)
+    console.print(table)

@@ -146,7 +146,7 @@ def decode_cursor(text: str, build: str, query: str) -> Cursor:
         raise BadCursor("cursor: this is none; give `next` of an answer as it is.") from None
     if cursor.build != build:
         raise CursorExpired(
-            "The index was replaced while you paged through it; start again without the cursor, from the first page."
+            "The index or its rules changed while you paged through it; start again without the cursor, from the first page."
         )
     if cursor.query != query:
         raise BadCursor("cursor: it belongs to another search; repeat that one, or leave the cursor out.")

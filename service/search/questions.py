@@ -98,12 +98,13 @@ def encode(
     editing: Editing | None = None,
     avoid: Sequence[str] = (),
 ) -> Encoded:
-    """`product` is the one the query is `like`; words to `avoid` are taken off words and photos alike.
+    """`product` is the one the query is `like`; words to `avoid` are taken off words and photos alike, of an
+    edit off its arithmetic.
 
     Raises UnknownProduct when the build does not hold it, ContradictoryEdit.
     """
     if query.kind is QueryKind.EDIT:
-        return _edited(query, index, encoder, product, editing or Editing())
+        return _edited(query, index, encoder, product, editing or Editing(), avoid)
     if product is not None:
         reference = _stored(product, index)
     else:
@@ -139,7 +140,14 @@ def _stored(product: Product, index: LiveIndex, photos: int | None = None) -> di
     return reference
 
 
-def _edited(query: Query, index: LiveIndex, encoder: Encoder, product: Product | None, editing: Editing) -> Encoded:
+def _edited(
+    query: Query,
+    index: LiveIndex,
+    encoder: Encoder,
+    product: Product | None,
+    editing: Editing,
+    avoid: Sequence[str],
+) -> Encoded:
     """A product is looked for by its first photo: the mean of front and back resembles neither (DECISIONS.md)."""
     if product is not None:
         reference = _stored(product, index, photos=1)
@@ -150,6 +158,8 @@ def _edited(query: Query, index: LiveIndex, encoder: Encoder, product: Product |
     strength = np.float32(editing.settings.strength)
     step = direction(changes, encoder) if changes else encoder.encode_texts([query.wanted])[0]
     moved = {channel: _unit(vector + strength * step) for channel, vector in reference.items()}
+    if avoid:
+        moved = away(moved, encoder.encode_texts(avoid))
     weights = editing.settings.routes
     changed = changed_directions(changes, index.manifest.vocabulary, encoder, encoder.spec.dim)
     routes = [Route("arithmetic", weights["arithmetic"], moved)]

@@ -41,8 +41,8 @@ class Searcher:
         """Raises QueryError for a contradictory request, UnknownProduct, UnavailableError for what is down."""
         trail = Trail()
         plan = self._planner.plan(query, index, encoder, trail)
-        asked = fingerprint(_parts(query, plan))
-        cursor = None if query.cursor is None else decode_cursor(query.cursor, index.manifest.build, asked)
+        asked, state = fingerprint(_parts(query)), _state(plan)
+        cursor = None if query.cursor is None else decode_cursor(query.cursor, state, asked)
         facets = [one for name in query.facets for one in (default_facets(index.manifest) if name == AUTO else [name])]
         ranking = Ranking(plan, self._products, self._settings, trail)
         page = fill_page(ranking.layer, ranking.order, cursor, query.top_k, max(self._settings.depth, query.top_k))
@@ -63,7 +63,7 @@ class Searcher:
             facets=counted,
             nothing_close=_emptiness(plan, ranking),
             why_not=[inquest.of(name, trail.ranks(name)) for name in query.why_not],
-            next=page.cursor(index.manifest.build, asked),
+            next=page.cursor(state, asked),
         )
         return compose(found, trail)
 
@@ -82,11 +82,16 @@ def _emptiness(plan: Plan, ranking: Ranking) -> Emptiness | None:
     return nothing_close(plan.query.kind, ranking.fused, plan.question.words, index.manifest, index.lexicon)
 
 
-def _parts(query: Query, plan: Plan) -> Iterator[str | bytes]:
+def _parts(query: Query) -> Iterator[str | bytes]:
     """Everything that was asked but the page."""
-    names = ("words", "change", "like", "photo_colours", "without", "ignore", "where", "weights", "fusion", "diversity")
+    names = ("words", "change", "like", "photo_colours", "without", "ignore", "where", "fusion", "diversity")
     for name in (*names, "group", "sort", "rules"):
         yield f"{name}={getattr(query, name)!r}"
+    yield repr(sorted((query.weights or {}).items()))
     for photo in (query.photo, *query.further_photos):
         yield b"" if photo is None else photo.tobytes()
-    yield repr(plan.ruling)
+
+
+def _state(plan: Plan) -> str:
+    """What pages belong to: the build and the rules that its query met."""
+    return f"{plan.index.manifest.build} {fingerprint([repr(plan.ruling)])}"

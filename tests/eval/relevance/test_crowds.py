@@ -24,9 +24,10 @@ def pixels(crowd: Crowd) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.asarray(Image.open(BytesIO(crowd.photo)).convert("RGB"))
 
 
-def test_the_same_products_on_the_same_ground_are_the_same_photo(crowd: Crowd) -> None:
-    assert crowd in [photographed(TWO, ground) for ground in GROUNDS]
-    assert photographed(TWO, GROUNDS[0]).photo != photographed(TWO, GROUNDS[1]).photo
+def test_the_same_products_on_the_same_ground_are_the_same_photo() -> None:
+    on_each = [photographed(TWO, ground) for ground in GROUNDS]
+    assert photographed(TWO, GROUNDS[0]) == on_each[0]
+    assert len({crowd.photo for crowd in on_each}) == len(GROUNDS)
 
 
 def test_every_product_lies_apart_in_its_own_box(crowd: Crowd) -> None:
@@ -38,12 +39,11 @@ def test_every_product_lies_apart_in_its_own_box(crowd: Crowd) -> None:
         assert max(overlap(box, region) for region in found) > 0.5
 
 
-def test_every_family_is_photographed_once() -> None:
-    taken = [*crowds(PRODUCTS[:40], GROUNDS[0])]
-    assert [len(crowd.boxes) for crowd in taken[:2]] == [2, 3]
-    parents = [product.parent for crowd in taken for product in crowd.products]
-    assert len(parents) == len(set(parents))
-    assert len({product.parent for product in PRODUCTS[:40]}) - len(parents) in (0, 1)
+def test_one_product_of_every_family_is_photographed_and_none_alone() -> None:
+    families = [*dict.fromkeys(product.parent for product in PRODUCTS)][:6]
+    taken = [*crowds([product for product in PRODUCTS if product.parent in families], GROUNDS[0])]
+    assert [len(crowd.boxes) for crowd in taken] == [2, 3]
+    assert len({product.parent for crowd in taken for product in crowd.products}) == 5
 
 
 def test_boxes_overlap_by_what_both_cover() -> None:

@@ -1,6 +1,5 @@
 """A photo of a green and a blue mug asked for each of them, over a shop with one mug of each colour."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 
@@ -20,10 +19,10 @@ from tests.service.worlds import Item, build, settings_of, write_catalogue
 
 SHOP = [Item(f"mug-{colour}", f"The {colour} mug", photos=[colour]) for colour in ("red", "green", "blue", "yellow")]
 REGION, WHOLE_IMAGE, WHOLE, BOX = (
-    "as set, suggested region",
-    "image channel alone, whole photo",
+    "as set, by region",
+    "image channel alone, whole",
     "as set, whole photo",
-    "as set, its very box",
+    "as set, by its very box",
 )
 
 
@@ -39,13 +38,13 @@ def two_mugs() -> Crowd:
 
 
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Figure]]:
+def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Figure]:
     folder = tmp_path_factory.mktemp("regions")
     settings = settings_of(folder / "home", store={"kind": "memory"})
     build(settings, write_catalogue(folder / "shop", SHOP))
     with fake_bench(settings) as bench:
         found = region_figures("mugs", [two_mugs()], bench, SearchSettings())
-    yield {(one.measure, one.way): one for one in found}
+    return {(one.measure, one.way): one for one in found}
 
 
 def test_every_way_is_asked_for_every_product(figures: dict[tuple[str, str], Figure]) -> None:

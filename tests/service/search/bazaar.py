@@ -27,6 +27,8 @@ from tests.service.worlds import photo_of
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 THINGS = ("mug", "bowl", "plate", "jug", "vase", "lamp", "chair", "stool", "shelf", "clock", "rug", "basket")
 COLOURS = ("red", "blue", "green")
+HUES = (*COLOURS, "yellow", "black", "white")
+"""Of the posters, one after the other."""
 POSTERS = tuple(f"poster-{number:02d}" for number in range(40))
 AWKWARD = ("AB-1234", "xk-77b", "tray", "twin-a", "twin-b", "twin-c", "spoon", "sketch", "drawer")
 PRODUCTS = (*POSTERS, *(f"{thing}-{colour}" for thing in THINGS for colour in COLOURS), *AWKWARD)
@@ -41,9 +43,8 @@ def write_bazaar(folder: Path) -> Path:
 
 
 def _rows(folder: Path) -> Iterator[Mapping[str, object]]:
-    hues = ("red", "blue", "green", "yellow", "black", "white")
     for number, id in enumerate(POSTERS):
-        colour = hues[number % 6]
+        colour = HUES[number % len(HUES)]
         day = f"2026-{1 + number % 12:02d}-{1 + number % 28:02d}"
         title = f"{colour.title()} poster {number}"
         yield _row(folder, id, title, [colour], colour=colour, price=f"{5 + number % 7}.50 EUR", added=day)
@@ -64,7 +65,7 @@ def _rows(folder: Path) -> Iterator[Mapping[str, object]]:
 
 def _row(folder: Path, id: str, title: str, photos: Sequence[str], shown: str = "", **given: str) -> dict[str, object]:
     names = [f"{shown or id}-{place}.png" for place in range(len(photos))]
-    for place, (name, colour) in enumerate(zip(names, photos, strict=True)):
+    for name, colour in zip(names, photos, strict=True):
         (folder / name).write_bytes(photo_of(colour, seed=crc32(name.encode())))
     stock = given.pop("in_stock", "in stock")
     return {"id": id, "title": title, "price": "20 EUR", "availability": stock, "images": names, **given}
