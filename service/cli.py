@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Annotated
 
@@ -68,6 +68,7 @@ def search(
 ) -> None:
     """Search by words, by photo, by a product, or by either and a change."""
     from indexer.bootstrap import load_settings
+    from indexer.images.regions import Box
     from service.local import open_search
     from service.printing import print_answer
     from service.request import request_of
@@ -83,12 +84,12 @@ def search(
             "where": where or (),
             "weights": None if weights is None else parse_weights(weights),
             "top_k": top_k,
-            "catalog": catalog,
+            "catalog": catalog or settings.catalog,
             "fusion": _fusion(fusion, raw),
             "explain": explain,
             "without": without or (),
             "ignore": ignore or (),
-            "box": None if box is None else box.split(","),
+            "box": None if box is None else astuple(Box.parse(box)),
             "facets": facets or (),
             "sort": sort,
             "group": group,

@@ -114,8 +114,9 @@ def preview(
     from service.local import open_search
     from service.request import request_of
 
-    asked = {"text": words, "top_k": top_k, "catalog": catalog}
-    with open_search(load_settings()) as shop:
+    settings = load_settings()
+    asked = {"text": words, "top_k": top_k, "catalog": catalog or settings.catalog}
+    with open_search(settings) as shop:
         live, draft = (
             [result.id for result in shop.search(request_of({**asked, "rules": rules})).results]
             for rules in ("live", "draft")

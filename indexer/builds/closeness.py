@@ -53,7 +53,6 @@ def measure_closeness(
         QueryKind.TEXT: _of_words(queries, sample.texts, photos) if _telling(sample, queries, typed) else None,
         QueryKind.PHOTO: _of_photos(photos, seconds, groups),
     }
-    found[QueryKind.PHOTOS] = found[QueryKind.PHOTO]
     return {kind: closeness for kind, closeness in found.items() if closeness is not None}
 
 

@@ -64,8 +64,9 @@ def payload(product: Product, fields: Mapping[str, FieldType], *, pictured: bool
         "has_image": pictured,
         "category": _paths(product.category),
         "availability": product.availability.value,
-        "in_stock": product.availability is Availability.IN_STOCK,
     }
+    if product.availability is not Availability.UNKNOWN:
+        built["in_stock"] = product.availability is Availability.IN_STOCK
     if product.parent:
         built["parent"] = product.parent.casefold()
     if product.brand:

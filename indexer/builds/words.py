@@ -1,8 +1,11 @@
 """The words a catalogue is written in, by which misspelt ones are known."""
 
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -21,6 +24,21 @@ SHORTEST, LONGEST = 2, 40
 _ROOM: Final = 8 * MAX_WORDS
 """Distinct words the census holds before it forgets the rarest."""
 _LETTERS = re.compile(r"[^\W\d_]+")
+_DAMAGE: Final = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""What numpy and zipfile raise over flipped bits: in lengths, names, flags, methods of compression and the data."""
 
 
 class Words:
@@ -72,8 +90,10 @@ class Words:
             with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
                 spelt, counts = arrays["words"].tobytes().decode(), arrays["counts"].tolist()
             words = dict(zip(spelt.split("\n") if spelt else [], counts, strict=True))
-        except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise StoreMismatch("The build's list of words is damaged: rebuild the index.") from error
+        if not all(word and type(count) is int for word, count in words.items()):
+            raise StoreMismatch("The build's list of words has none, or no counts, in places: rebuild the index.")
         return cls(words)
 
 

@@ -1,12 +1,13 @@
 """What the API takes and gives beside the search request and its answer."""
 
+from dataclasses import astuple
 from typing import Annotated
 
 from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.domain import Frozen, Product
-from indexer.images.regions import Region
+from indexer.images.regions import Box, Region
 from indexer.settings import Fusion, Share
 from service.request import (
     MAX_FILTERS,
@@ -60,7 +61,7 @@ class PhotoForm(BaseModel):
     def request(self) -> SearchRequest:
         """Raises QueryError."""
         weights = None if self.weights is None else {str(key): one for key, one in parse_weights(self.weights).items()}
-        box = None if self.box is None else self.box.split(",")
+        box = None if self.box is None else astuple(Box.parse(self.box))
         return request_of({**self.model_dump(exclude={"photo", "weights", "box"}), "weights": weights, "box": box})
 
     def photos(self) -> list[bytes]:

@@ -169,6 +169,7 @@ def _result(group: Group, rank: int, found: Found) -> Result:
     product = found.products[fused.hit.product_id]
     checked = found.ranking.checked.get(product.id)
     siblings = found.siblings.get(product.parent or product.id, ())
+    others = any(one.id != product.id for one in siblings)
     lexicon = found.plan.index.lexicon
     return Result(
         id=product.id,
@@ -186,7 +187,7 @@ def _result(group: Group, rank: int, found: Found) -> Result:
         checks={} if checked is None else dict(checked.checks),
         boosts=_by_name(fused.boosts),
         guessed=_guessed(fused.payload),
-        variants=summarise(product, siblings) if len(siblings) > 1 else None,
+        variants=summarise(product, siblings) if others else None,
         duplicates=group.duplicates,
         highlights=() if lexicon is None else tuple(highlights(product, found.plan.query.wanted, lexicon)),
         routes=dict(fused.routes),

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from indexer.domain import FieldType, VectorQuery, Where
+from indexer.domain import FieldType, Where
 from indexer.errors import BadFilter
-from indexer.stores.seam import VectorStore
 from service.search.expressions import TIMES, Apply, Expression, Holds, Number
 from service.search.fusion import Fused, in_order
 from service.search.where import EPOCH, parse_where
@@ -18,9 +17,6 @@ class Lift:
 
     name: str
     expression: Expression
-
-
-Boost = Lift
 
 
 def lift_where(name: str, where: Where, amount: float) -> Lift:
@@ -56,9 +52,3 @@ def parse_boosts(boosts: Mapping[str, float], fields: Mapping[str, FieldType]) -
         if where is not None and amount != 0:
             parsed.append(lift_where(condition, where, amount))
     return parsed
-
-
-def boosted(fused: Sequence[Fused], boosts: Sequence[Lift], query: VectorQuery, store: VectorStore) -> list[Fused]:
-    """As `lift`, for products whose payload was not read yet."""
-    payloads = store.read([one.hit.point_id for one in fused])
-    return lift([replace(one, payload=payloads.get(one.hit.point_id, {})) for one in fused], boosts)

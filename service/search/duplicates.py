@@ -24,8 +24,9 @@ that goes with it: their texts have .05 and .32 (fashion-mini-a, -c); a yoga str
 def collapse(groups: Sequence[Group], store: VectorStore, threshold: float = SAME_PHOTO) -> list[Group]:
     """Near-duplicates of an earlier group leave the list, and their products' ids go into its `duplicates`.
 
-    Compared are the shown products of the first WINDOW groups: the photos they were found by, by `threshold`, and their
-    texts. Variants of one parent are none, whatever they look like, nor are products without a photo.
+    Compared are the shown products of the first WINDOW groups: the photos they were found by, by `threshold`, their
+    texts, and their prices: a ball in three sizes shares photo and text. Variants of one parent are none, whatever they
+    look like, nor are products without a photo.
     """
     window = groups[:WINDOW]
     if len(window) < 2:
@@ -35,7 +36,7 @@ def collapse(groups: Sequence[Group], store: VectorStore, threshold: float = SAM
     same = _same([stored.get(point, {}) for point in points], threshold)
     kept: dict[int, list[str]] = {}
     for at, group in enumerate(window):
-        first = next((early for early in kept if same[early, at] and _apart(window[early], group)), None)
+        first = next((early for early in kept if same[early, at] and _relisted(window[early], group)), None)
         if first is None:
             kept[at] = []
         else:
@@ -44,9 +45,10 @@ def collapse(groups: Sequence[Group], store: VectorStore, threshold: float = SAM
     return [*first_ones, *groups[WINDOW:]]
 
 
-def _apart(one: Group, other: Group) -> bool:
+def _relisted(one: Group, other: Group) -> bool:
     parent = parent_of(one.shown)
-    return parent is None or parent != parent_of(other.shown)
+    priced_alike = one.shown.payload.get("price") == other.shown.payload.get("price")
+    return priced_alike and (parent is None or parent != parent_of(other.shown))
 
 
 def _same(stored: Sequence[Mapping[Channel, Vector]], threshold: float) -> npt.NDArray[np.bool_]:

@@ -1,8 +1,10 @@
 """Which words of a product are those that were looked for, and where they stand."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from indexer.builds.texts import values_of
@@ -13,6 +15,10 @@ MAX_SNIPPET = 160
 """Characters."""
 MAX_HIGHLIGHTS = 12
 """Of one product; the first are the most telling."""
+LOOKED_AT = 5_000
+"""Characters of a text; what stands behind them is not shown."""
+MAX_MATCHES = 50
+"""Words looked for in a text; the first ones."""
 _WORD = re.compile(r"\w+")
 _LONGEST = 64
 """Characters of a word that is worth showing."""
@@ -43,7 +49,7 @@ def highlights(product: Product, words: str, lexicon: Lexicon) -> list[Highlight
     """
     wanted = frozenset(_stems(lexicon.language)(words))
     found = (_highlight(field, text, wanted, lexicon.language) for field, text in _texts(product)) if wanted else ()
-    return [one for one in found if one is not None][:MAX_HIGHLIGHTS]
+    return list(islice((one for one in found if one is not None), MAX_HIGHLIGHTS))
 
 
 def _texts(product: Product) -> Iterator[tuple[str, str]]:
@@ -59,12 +65,8 @@ def _texts(product: Product) -> Iterator[tuple[str, str]]:
 
 
 def _highlight(field: str, text: str, wanted: frozenset[int], language: str) -> Highlight | None:
-    text = " ".join(text.split())
-    matches = [
-        _Match(word.start(), word.end(), terms)
-        for word in _WORD.finditer(text)
-        if word.end() - word.start() <= _LONGEST and (terms := _terms(language, word.group()) & wanted)
-    ]
+    text = " ".join(text[: LOOKED_AT + MAX_SNIPPET].split())
+    matches = list(islice(_matches(text, wanted, language), MAX_MATCHES))
     if not matches:
         return None
     if len(text) <= MAX_SNIPPET:
@@ -72,17 +74,29 @@ def _highlight(field: str, text: str, wanted: frozenset[int], language: str) -> 
     return _snippet(field, text, _densest(matches))
 
 
+def _matches(text: str, wanted: frozenset[int], language: str) -> Iterator[_Match]:
+    for word in _WORD.finditer(text):
+        if word.start() >= LOOKED_AT:
+            return
+        if word.end() - word.start() <= _LONGEST and (terms := _terms(language, word.group()) & wanted):
+            yield _Match(word.start(), word.end(), terms)
+
+
 def _densest(matches: Sequence[_Match]) -> Sequence[_Match]:
     """The neighbours that fit into one snippet and have the most different words, then the most; the first of those."""
     width = MAX_SNIPPET - 2 * len(_CUT)
-    best: Sequence[_Match] = ()
-    most = (0, 0)
+    best, most = range(0), (0, 0)
+    held: Counter[int] = Counter()
+    behind = 0
     for at, first in enumerate(matches):
-        near = [one for one in matches[at : at + width] if one.end - first.start <= width]
-        worth = len(frozenset().union(*(one.terms for one in near))), len(near)
+        while behind < len(matches) and matches[behind].end - first.start <= width:
+            held.update(matches[behind].terms)
+            behind += 1
+        worth = sum(count > 0 for count in held.values()), behind - at
         if worth > most:
-            best, most = near, worth
-    return best
+            best, most = range(at, behind), worth
+        held.subtract(first.terms)
+    return matches[best.start : best.stop]
 
 
 def _snippet(field: str, text: str, matches: Sequence[_Match]) -> Highlight:

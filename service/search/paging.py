@@ -82,6 +82,8 @@ class Page:
     more: Beyond
     depth: int
     """Points that the first page began with."""
+    listed: tuple[Group, ...]
+    """All groups that the page was cut from, in their order."""
 
     def cursor(self, build: str, query: str) -> str | None:
         """To the page behind this one; None unless `more` is `cursor`."""
@@ -118,7 +120,7 @@ def fill_page(search: Callable[[int], Layer], order: Order, cursor: Cursor | Non
             break
         depth = min(depth * 2, MAX_DEPTH)
     rest: Beyond = "limit" if layer.beyond == "cursor" and depth >= MAX_DEPTH else layer.beyond
-    return Page(tuple(behind[:size]), place, "cursor" if len(behind) > size else rest, first)
+    return Page(tuple(behind[:size]), place, "cursor" if len(behind) > size else rest, first, tuple(groups))
 
 
 def page_after(groups: Sequence[Group], cursor: Cursor | None, size: int, order: Order = Order.SCORE) -> list[Group]:
@@ -146,7 +148,8 @@ def decode_cursor(text: str, build: str, query: str) -> Cursor:
         raise BadCursor("cursor: this is none; give `next` of an answer as it is.") from None
     if cursor.build != build:
         raise CursorExpired(
-            "The index or its rules changed while you paged through it; start again without the cursor, from the first page."
+            "The index or its rules changed while you paged through it; start again without the cursor, "
+            "from the first page."
         )
     if cursor.query != query:
         raise BadCursor("cursor: it belongs to another search; repeat that one, or leave the cursor out.")

@@ -27,6 +27,8 @@ from service.search.where import parse_where
 
 CODE = "code"
 """What pins a product whose article number was typed."""
+MOST_VARIANTS = 20
+"""Of a parent whose number was typed, that are put first."""
 
 
 class Products(Protocol):
@@ -83,14 +85,15 @@ class Planner:
         """Raises QueryError for a contradictory request, BadFilter, BadWeights, UnknownProduct, EmptyQuery."""
         manifest, settings = index.manifest, self.settings
         sort = None if query.sort is None else parse_sort(query.sort, manifest.fields)
-        asked = resolve(query.kind, query.weights, settings.weights, query.kind is QueryKind.TEXT)
         where = parse_where(query.where, manifest.fields)
         lifts = parse_boosts(settings.boosts, manifest.fields)
         with trail.stage("understand"):
             ruling = self._ruling(query, manifest)
             understood = self._understood(query, index, ruling)
             read = _as_read(query, understood)
-            ruling, also = self._named(understood, ruling, manifest)
+            ruling = self._reread(ruling, read, query, manifest)
+            understood, ruling, also = self._named(understood, ruling, manifest)
+        asked = resolve(read.kind, query.weights, settings.weights, read.kind is QueryKind.TEXT)
         with trail.stage("encode"):
             reference = self._reference(query, index)
             editing, degraded = self._editing(read, reference, manifest, encoder)
@@ -111,7 +114,7 @@ class Planner:
                 vectors=encoded.vectors,
                 words=read.words,
                 weights=weights,
-                spreads={} if fusion == "raw" else _spreads(query, manifest),
+                spreads={} if fusion == "raw" else _spreads(read, manifest),
                 where=_all_of(where, understood.filters),
                 exclude=query.like,
                 depth=settings.depth,
@@ -128,6 +131,13 @@ class Planner:
         if self.rules is None or query.rules == "off":
             return Ruling()
         return self.rules.book(manifest, drafts=query.rules == "draft").for_query(query.words)
+
+    def _reread(self, ruling: Ruling, read: Query, query: Query, manifest: BuildManifest) -> Ruling:
+        """Rules are for what was meant, too: a pin of "hoodie" holds for "hodie"."""
+        if self.rules is None or query.rules == "off" or read.words == query.words or ruling.rules:
+            return ruling
+        meant = self.rules.book(manifest, drafts=query.rules == "draft").for_query(read.words)
+        return replace(meant, synonyms=ruling.synonyms)
 
     def _understood(self, query: Query, index: LiveIndex, ruling: Ruling) -> Understood:
         """Of an edit, what is no change: values, wanted and refused ones, are read by its routes."""
@@ -168,14 +178,23 @@ class Planner:
 
     def _named(
         self, understood: Understood, ruling: Ruling, manifest: BuildManifest
-    ) -> tuple[Ruling, tuple[UUID, ...]]:
-        """The ruling with the products whose article numbers were typed in front, and the points of all it pins."""
-        spelt = dict.fromkeys(form for code in understood.codes for form in (code, code.upper(), code.lower()))
+    ) -> tuple[Understood, Ruling, tuple[UUID, ...]]:
+        """The ruling with the products whose article numbers were typed in front, and the points of all it pins.
+
+        The number of a parent means its variants; one that nothing has is not understood as one.
+        """
         pinned = [pin.product for pin in ruling.pins]
-        if not spelt and not pinned:
-            return ruling, ()
-        products = self.products.get_many(manifest, list(dict.fromkeys([*spelt, *pinned])))
-        meant = [name for name in spelt if name in products]
+        if not understood.codes and not pinned:
+            return understood, ruling, ()
+        spelt = {form: code for code in understood.codes for form in (code, code.upper(), code.lower())}
+        products = dict(self.products.get_many(manifest, list(dict.fromkeys([*spelt, *pinned]))))
+        families = self.products.siblings(manifest, list(spelt)) if spelt else {}
+        variants = {one.id: one for family in families.values() for one in family[:MOST_VARIANTS]}
+        meant = list(dict.fromkeys([*(name for name in spelt if name in products), *variants]))
+        known = {spelt[name] for name in (*products, *families) if name in spelt}
+        chips = tuple(chip for chip in understood.chips if chip.kind != CODE or chip.text in known)
+        understood = replace(understood, chips=chips)
+        products.update(variants)
         pins = [Pin(name, place, CODE) for place, name in enumerate(meant, start=1)]
         pins += [pin for pin in ruling.pins if pin.product not in meant]
         points = [
@@ -183,14 +202,16 @@ class Planner:
             for product in products.values()
             for image_id in (*(image.image_id for image in product.images), "")
         ]
-        return replace(ruling, pins=tuple(pins)), tuple(points)
+        return understood, replace(ruling, pins=tuple(pins)), tuple(points)
 
 
 def _as_read(query: Query, understood: Understood) -> Query:
     """With the words that are left to be searched."""
     if understood.words == query.wanted:
         return query
-    if query.kind in (QueryKind.TEXT, QueryKind.EDIT) and not understood.words:
+    if query.kind is QueryKind.EDIT and not understood.words:
+        return replace(query, words="", change="")  # "under 40": this one, within that price
+    if query.kind is QueryKind.TEXT and not understood.words:
         chips = ", ".join(chip.id for chip in understood.chips)
         raise EmptyQuery(
             f"Nothing is left to look for in {query.wanted!r} once it is understood ({chips}); say what thing it is, "

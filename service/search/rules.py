@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from indexer.catalog.rules import Rule, RuleContent
@@ -67,7 +68,7 @@ class Ruling:
     """What the rules say about one query; where two contradict each other, the newer one counts."""
 
     pins: tuple[Pin, ...] = ()
-    """Each product once; of equal places the first is served first."""
+    """Each product once, the MAX_PLACE newest; of equal places the first is served first."""
     buried: Mapping[str, str] = field(default_factory=dict)
     """Product → the rule that puts it last."""
     synonyms: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -78,11 +79,6 @@ class Ruling:
     """The pins, buries and boosts that the query meets."""
     broken: Mapping[str, str] = field(default_factory=dict)
     """Those of them that the build cannot apply → why."""
-
-    def absent(self, fused: Sequence[Fused]) -> tuple[str, ...]:
-        """The pinned products that were not found."""
-        found = {one.hit.product_id for one in fused}
-        return tuple(pin.product for pin in self.pins if pin.product not in found)
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ class RuleBook:
                 else:
                     buried[product] = one.rule.id
         return Ruling(
-            pins=tuple(pins.values()),
+            pins=tuple(islice(pins.values(), MAX_PLACE)),
             buried=buried,
             synonyms=tuple(
                 (one.rule.content.query, one.rule.content.words)
@@ -136,8 +132,7 @@ class RuleBook:
 def pinned(fused: Sequence[Fused], ruling: Ruling) -> tuple[list[Fused], dict[str, str]]:
     """The products in their new order, and which rule moved each of those that one pinned or buried.
 
-    A pinned product that is not among them is left out, see `Ruling.absent`. A taken place gives the next one; the
-    scores stay.
+    A pinned product that is not among them is left out. A taken place gives the next one; the scores stay.
     """
     found = {one.hit.product_id: one for one in fused}
     places: dict[int, Fused] = {}

@@ -53,6 +53,7 @@ class Searcher:
         if facets:
             with trail.stage("facets"):
                 counted = count_facets([one.payload for one in ranking.fused], facets, index.manifest.fields)
+                counted = [one for one in counted if one.missing < one.candidates or one.field in query.facets]
         inquest = Inquest(plan, ranking, page, self._products)
         found = Found(
             plan=plan,
@@ -68,11 +69,16 @@ class Searcher:
         return compose(found, trail)
 
     def _siblings(self, page: Page, products: Mapping[str, Product], plan: Plan) -> Mapping[str, Sequence[Product]]:
-        """The variants of what is shown, by parent."""
+        """The variants of what is shown, by parent; the parent is one of them where it is a product itself."""
         if not plan.query.group:
             return {}
         parents = dict.fromkeys(product.parent or product.id for product in products.values())
-        return self._products.siblings(plan.index.manifest, list(parents))
+        found = self._products.siblings(plan.index.manifest, list(parents))
+        themselves = self._products.get_many(plan.index.manifest, [name for name in parents if name in found])
+        return {
+            parent: [*((themselves[parent],) if parent in themselves else ()), *variants]
+            for parent, variants in found.items()
+        }
 
 
 def _emptiness(plan: Plan, ranking: Ranking) -> Emptiness | None:

@@ -6,6 +6,7 @@
     one        "not" one | "(" either ")" | FIELD OPERATOR value {"|" value}
     value      "quoted" | 'quoted' | FROM..TO of numbers and dates, either end may be left out | text
 
+A value that begins with a " has another at its end; an apostrophe may begin one by itself: 'n sync.
 Text without quotes ends where its group does, or before an "and" or "or" that another condition follows, so that
 `material=cotton and wool` is one value.
 """
@@ -181,12 +182,14 @@ def _compared(name: str, op: Op, values: str, kind: FieldType) -> Where:
 
 
 def _alternatives(values: str) -> list[tuple[str, bool]]:
-    """Each value without its quotes, and whether it had some."""
+    """Each value without its quotes, and whether it had some. Raises BadFilter for a quote without its end."""
     found, at = [], 0
     while at <= len(values):
         quoted = _QUOTED.match(values, at)
         end = values.find("|", at if quoted is None else quoted.end())
         end = len(values) if end < 0 else end
+        if quoted is None and (rest := values[at:end].strip()).startswith('"') and '"' not in rest[1:]:
+            raise BadFilter(f"the quote before {rest[1 : _SHOWN + 1]!r} has no end; put a second one behind the value")
         found.append((values[at:end].strip() if quoted is None else quoted[1] or quoted[2] or "", quoted is not None))
         at = end + 1
     return found

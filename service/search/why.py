@@ -18,7 +18,16 @@ from service.search.sorting import SORTABLE
 from service.search.where import EPOCH
 
 Reason = Literal[
-    "shown", "unknown", "not_indexed", "reference", "filtered", "not_retrieved", "outranked", "grouped", "duplicate"
+    "shown",
+    "unknown",
+    "not_indexed",
+    "reference",
+    "filtered",
+    "not_retrieved",
+    "outranked",
+    "earlier",
+    "grouped",
+    "duplicate",
 ]
 
 
@@ -60,18 +69,21 @@ class Inquest:
         for place, group in enumerate(self._page.groups, start=self._page.place + 1):
             if group.shown.hit.product_id == name:
                 return _of(found, "shown", f"It is result {place}, on this page.", place)
-        for group in self._ranking.groups:
+        for group in self._page.listed:
             first = group.shown.hit.product_id
             if name in group.ids[1:]:
-                return _of(found, "grouped", f"It is a variant of {first}, which answers better.")
+                detail = f"It is a variant of {first}, which answers better{self._lowered(found)}."
+                return _of(found, "grouped", detail)
             if name in group.duplicates:
                 return _of(found, "duplicate", f"It has the photo and the text of {first}, which is shown for both.")
-        places = [group.shown.hit.product_id for group in self._ranking.groups]
+        places = {group.shown.hit.product_id: at for at, group in enumerate(self._page.listed, start=1)}
         if name not in places:
             return _of(found, "outranked", f"Sorted are the {SORTABLE} best that are half as near as the first.")
-        place = places.index(name) + 1
-        if place <= self._page.place:
-            return _of(found, "shown", f"It is result {place}, on an earlier page.", place)
+        last = self._page.groups[-1].shown.hit.product_id if self._page.groups else None
+        if last is not None and places[name] < places[last]:
+            return _of(found, "earlier", "It comes before this page.")
+        behind = places[name] - places[last] if last is not None else places[name]
+        place = self._page.place + len(self._page.groups) + behind
         return _of(found, "outranked", f"It stands at {place}{self._lowered(found)}.", place)
 
     def _lowered(self, found: Fused) -> str:

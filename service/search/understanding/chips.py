@@ -59,7 +59,7 @@ def chip_id(kind: str, said: str) -> str:
     return f"{kind}:{' '.join(said.casefold().split())}"
 
 
-def any_of(conditions: tuple[Condition, ...]) -> Where:
+def any_of(conditions: tuple[Where, ...]) -> Where:
     return conditions[0] if len(conditions) == 1 else AnyOf(conditions)
 
 

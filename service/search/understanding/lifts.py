@@ -1,9 +1,10 @@
 """How much a value that is named lifts the products that have it, or lowers those that should not."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from indexer.domain import AllOf, Condition, Not, Op
+from indexer.domain import AllOf, Condition, Not, Op, Where
 from service.search.understanding.chips import SoftBoost, any_of, written
 
 COLOUR: Final = "colour"
@@ -25,24 +26,40 @@ UNWANTED_GUESS: Final = -1.0
 """For one that was guessed, or is seen."""
 
 
+@dataclass(frozen=True)
+class _Ground:
+    """One reason for a boost: what must hold, as a filter is written too, and by how much it moves a product."""
+
+    said: str
+    where: Where
+    amount: float
+
+
 def lifts(conditions: Sequence[Condition], guessable: Collection[str], chip: str) -> tuple[SoftBoost, ...]:
     """For what satisfies any of the conditions, each that a field is a value; less where the value is a guess.
 
+    However many fields say so, a product is lifted once, by the surest of them: no two of the boosts hold together.
     `guessable` are the fields that may hold guesses.
     """
-    return tuple(
-        boost
-        for field, values in _by_field(conditions)
-        for boost in _told_apart(values, field, guessable, chip, GIVEN, SEEN if field in PHOTOGRAPHED else GUESSED)
+    return _once(
+        [
+            ground
+            for field, values in _by_field(conditions)
+            for ground in _told_apart(values, field, guessable, GIVEN, SEEN if field in PHOTOGRAPHED else GUESSED)
+        ],
+        chip,
     )
 
 
 def lowered(conditions: Sequence[Condition], guessable: Collection[str], chip: str) -> tuple[SoftBoost, ...]:
     """The same for what is not wanted."""
-    return tuple(
-        boost
-        for field, values in _by_field(conditions)
-        for boost in _told_apart(values, field, guessable, chip, UNWANTED, UNWANTED_GUESS)
+    return _once(
+        [
+            ground
+            for field, values in _by_field(conditions)
+            for ground in _told_apart(values, field, guessable, UNWANTED, UNWANTED_GUESS)
+        ],
+        chip,
     )
 
 
@@ -52,15 +69,27 @@ def _by_field(conditions: Sequence[Condition]) -> Iterator[tuple[str, tuple[Cond
 
 
 def _told_apart(
-    values: tuple[Condition, ...], field: str, guessable: Collection[str], chip: str, given: float, guessed: float
-) -> tuple[SoftBoost, ...]:
+    values: tuple[Condition, ...], field: str, guessable: Collection[str], given: float, guessed: float
+) -> Iterator[_Ground]:
     where, said = any_of(values), written(values)
-    if field == PALETTE:
-        return (SoftBoost(said, where, guessed, chip),)
     if field not in guessable:
-        return (SoftBoost(said, where, given, chip),)
+        yield _Ground(said, where, guessed if field == PALETTE else given)
+        return
     guess = Condition(GUESSES, Op.EQ, field)
-    return (
-        SoftBoost(f"{said} and {GUESSES}!={field}", AllOf((where, Not(guess))), given, chip),
-        SoftBoost(f"{said} and {GUESSES}={field}", AllOf((where, guess)), guessed, chip),
-    )
+    yield _Ground(f"{said} and {GUESSES}!={field}", AllOf((where, Not(guess))), given)
+    yield _Ground(f"{said} and {GUESSES}={field}", AllOf((where, guess)), guessed)
+
+
+def _once(grounds: Sequence[_Ground], chip: str) -> tuple[SoftBoost, ...]:
+    """A boost for each amount, the greatest first; it counts where none of the greater ones does."""
+    boosts: list[SoftBoost] = []
+    greater: tuple[_Ground, ...] = ()
+    for amount in sorted({ground.amount for ground in grounds}, key=abs, reverse=True):
+        alike = tuple(ground for ground in grounds if ground.amount == amount)
+        said, where = _any(alike)
+        if greater and len(grounds) > len(_GIVEN_AND_GUESSED):
+            other, elsewhere = _any(greater)
+            said, where = f"({said}) and not ({other})", AllOf((where, Not(elsewhere)))
+        boosts.append(SoftBoost(said, where, amount, chip))
+        greater += alike
+    return tuple(boosts)

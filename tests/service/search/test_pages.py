@@ -146,7 +146,7 @@ def test_a_cursor_is_of_one_photo(shop: Bazaar) -> None:
 
 def test_a_cursor_is_of_the_rules_it_was_made_under(shop: Bazaar) -> None:
     cursor = shop.ask(Query(words="red mug", top_k=3)).next
-    with pytest.raises(BadCursor, match="belongs to another search"):
+    with pytest.raises(CursorExpired, match="its rules changed"):
         shop.ruled(rule(RuleKind.PIN, "", ("drawer",))).ask(Query(words="red mug", top_k=3, cursor=cursor))
 
 

@@ -80,7 +80,13 @@ class TestFiltersFromWords:
         assert answer.words == "poster under 7"
         assert any(result.price is not None and result.price > 7 for result in answer.results)
 
-    @pytest.mark.parametrize("query", [Query(words="under 7"), Query(like="mug-red", change="under 7")])
+    def test_an_edit_that_only_filters_is_that_product_within_it(self, bazaar: Bazaar) -> None:
+        answer = bazaar.ask(Query(like="mug-red", change="under 7", top_k=50))
+        assert answer.kind is QueryKind.SIMILAR
+        assert answer.results
+        assert all(result.price is not None and result.price < 7 for result in answer.results)
+
+    @pytest.mark.parametrize("query", [Query(words="under 7")])
     def test_a_question_of_which_nothing_is_left_is_empty(self, bazaar: Bazaar, query: Query) -> None:
         with pytest.raises(EmptyQuery, match=r"Nothing is left to look for in 'under 7'.*\(price:<7\)"):
             bazaar.ask(query)
@@ -121,7 +127,7 @@ class TestArticleNumbers:
 
     def test_one_that_nobody_has_pins_nothing(self, bazaar: Bazaar) -> None:
         answer = bazaar.ask(Query(words="red mug ZZ-9999"))
-        assert [chip.id for chip in answer.chips] == ["code:zz-9999", "colour:red"]
+        assert [chip.id for chip in answer.chips] == ["colour:red"]
         assert all(result.rule is None for result in answer.results)
 
 

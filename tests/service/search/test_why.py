@@ -50,10 +50,10 @@ class TestShown:
         said = why(bazaar, replace(RED_POSTER, cursor=cursor), page.results[1].id)
         assert (said.reason, said.rank) == ("shown", 5)
 
-    def test_on_an_earlier_page_it_is_said_to_be_there(self, bazaar: Bazaar) -> None:
+    def test_what_comes_before_the_page_is_said_to(self, bazaar: Bazaar) -> None:
         first = bazaar.ask(RED_POSTER)
         said = why(bazaar, replace(RED_POSTER, cursor=first.next), first.results[0].id)
-        assert (said.reason, said.rank, said.detail) == ("shown", 1, "It is result 1, on an earlier page.")
+        assert (said.reason, said.rank, said.detail) == ("earlier", None, "It comes before this page.")
 
 
 class TestOutside:
