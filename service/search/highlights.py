@@ -17,6 +17,8 @@ MAX_HIGHLIGHTS = 12
 """Of one product; the first are the most telling."""
 LOOKED_AT = 5_000
 """Characters of a text; what stands behind them is not shown."""
+LOOKED_AT_IN_ALL = 10_000
+"""Characters of a product's texts from which no further text is looked at."""
 MAX_MATCHES = 50
 """Words looked for in a text; the first ones."""
 _WORD = re.compile(r"\w+")
@@ -48,8 +50,17 @@ def highlights(product: Product, words: str, lexicon: Lexicon) -> list[Highlight
     Words match as they do in the lexical channel: by stem, whatever their case and accents; stop words never.
     """
     wanted = frozenset(_stems(lexicon.language)(words))
-    found = (_highlight(field, text, wanted, lexicon.language) for field, text in _texts(product)) if wanted else ()
+    found = (_highlight(field, text, wanted, lexicon.language) for field, text in _first(product)) if wanted else ()
     return list(islice((one for one in found if one is not None), MAX_HIGHLIGHTS))
+
+
+def _first(product: Product) -> Iterator[tuple[str, str]]:
+    seen = 0
+    for field, text in _texts(product):
+        if seen >= LOOKED_AT_IN_ALL:
+            return
+        yield field, text
+        seen += min(len(text), LOOKED_AT)
 
 
 def _texts(product: Product) -> Iterator[tuple[str, str]]:

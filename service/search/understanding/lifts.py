@@ -30,6 +30,7 @@ UNWANTED_GUESS: Final = -1.0
 class _Ground:
     """One reason for a boost: what must hold, as a filter is written too, and by how much it moves a product."""
 
+    field: str
     said: str
     where: Where
     amount: float
@@ -73,23 +74,28 @@ def _told_apart(
 ) -> Iterator[_Ground]:
     where, said = any_of(values), written(values)
     if field not in guessable:
-        yield _Ground(said, where, guessed if field == PALETTE else given)
+        yield _Ground(field, said, where, guessed if field == PALETTE else given)
         return
     guess = Condition(GUESSES, Op.EQ, field)
-    yield _Ground(f"{said} and {GUESSES}!={field}", AllOf((where, Not(guess))), given)
-    yield _Ground(f"{said} and {GUESSES}={field}", AllOf((where, guess)), guessed)
+    yield _Ground(field, f"{said} and {GUESSES}!={field}", AllOf((where, Not(guess))), given)
+    yield _Ground(field, f"{said} and {GUESSES}={field}", AllOf((where, guess)), guessed)
 
 
 def _once(grounds: Sequence[_Ground], chip: str) -> tuple[SoftBoost, ...]:
     """A boost for each amount, the greatest first; it counts where none of the greater ones does."""
+    several = len({ground.field for ground in grounds}) > 1  # given and guessed of one field never hold together
     boosts: list[SoftBoost] = []
     greater: tuple[_Ground, ...] = ()
     for amount in sorted({ground.amount for ground in grounds}, key=abs, reverse=True):
         alike = tuple(ground for ground in grounds if ground.amount == amount)
         said, where = _any(alike)
-        if greater and len(grounds) > len(_GIVEN_AND_GUESSED):
+        if greater and several:
             other, elsewhere = _any(greater)
             said, where = f"({said}) and not ({other})", AllOf((where, Not(elsewhere)))
         boosts.append(SoftBoost(said, where, amount, chip))
         greater += alike
     return tuple(boosts)
+
+
+def _any(grounds: tuple[_Ground, ...]) -> tuple[str, Where]:
+    return " or ".join(ground.said for ground in grounds), any_of(tuple(ground.where for ground in grounds))

@@ -1,4 +1,4 @@
-"""What a shopper does not want, read out of the words: "without logo", "no print", "not red or blue", "-hood"."""
+"""What a shopper does not want, read out of the words: "without logo", "no print", "neither red nor blue", "-hood"."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -11,15 +11,25 @@ from service.search.understanding.vocabulary import Mention
 
 WORDS: Final = 2
 """Words that a negation reaches over, where they are no value of the catalogue."""
+MOST: Final = 10
+"""Things that one search keeps away from."""
+LONGEST: Final = 100
+"""Characters of one of them."""
 
 _CUE = re.compile(
     r"(?:,\s*|(?<![\w-])(?:but|and|with)\s+)?"
-    r"(?P<cue>(?<![\w-])(?:without|w/o|excluding|except(?:\s+for)?|nor?|not|(?:i\s+)?do(?:\s+not|n['’]?t)\s+(?:want|like))"
-    r"(?![\w-])\s+|(?<!\S)-(?=[^\W\d_]))"
-    r"(?:(?:in|be|have|it|them)\s+)*(?:made\s+(?:out\s+)?(?:of|from|in|with)\s+)?(?:(?:an?|any|the)\s+)*",
+    r"(?P<cue>(?<![\w-])(?:(?:without|w/o|excluding|except(?:\s+for)?|neither|nor?|not|"
+    r"(?:(?:that|which)\s+)?(?:(?:is|are)\s+not|(?:is|are|must|should|ca|wo)n['’]?t)|"
+    r"(?:(?:that|which|i)\s+)?do(?:es)?(?:\s+not|n['’]?t)\s+(?:want|like|have))(?![\w-])\s+|(?P<non>non[\s-]+))"
+    r"|(?<!\S)-(?=[^\W\d_]))"
+    r"(?:(?:in|be|have|it|them)\s+)*(?:(?:made|meant)\s+(?:out\s+)?(?:of|from|in|with|for)\s+|for\s+)?"
+    r"(?:(?:an?|any|the|either)\s+)*",
     re.IGNORECASE,
 )
-_OR = re.compile(r"\s*(?:,\s*)?\b(?:n?or)\s+(?:(?:an?|any|the|with|without|no)\s+)*", re.IGNORECASE)
+_OR = re.compile(
+    r"\s*(?:(?:,\s*)?\b(?:n?or)\s+|,\s*(?=[^;.]{0,80}?\bnor\s))(?:(?:an?|any|the|with|without|no|for|in)\s+)*",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\s*([^\W\d_][\w'’]*(?:-\w+)*)")
 _ENDS_AT = (
     "a an and any are at because but by can for from have if in is it like nor not of on or over please size so than "
@@ -36,10 +46,15 @@ _NO_NEGATION = frozenset(_SAYINGS.split())
 
 
 def read_negations(text: str, mentions: Sequence[Mention], guessable: Collection[str]) -> Iterator[Cut]:
-    """`mentions` are the values named in the text; a "no" that is part of one is none: "no-show socks"."""
+    """`mentions` are the values named in the text; a "no" that is part of one is none: "no-show socks".
+
+    A "non" is one before a value alone: "non-striped", but not "non-stick".
+    """
     inside = [range(mention.start, mention.end) for mention in mentions]
     for cue in _CUE.finditer(text):
         if any(cue.start("cue") in places for places in inside):
+            continue
+        if cue["non"] is not None and all(cue.end() != mention.start for mention in mentions):
             continue
         start, joint = cue.start(), cue
         while (cut := _unwanted(text, start, joint.end(), mentions, guessable)) is not None:
@@ -59,7 +74,7 @@ def unwanted(said: str, mentions: Sequence[Mention], guessable: Collection[str])
 def _unwanted(text: str, start: int, at: int, mentions: Sequence[Mention], guessable: Collection[str]) -> Cut | None:
     """What is not wanted from `at` on; from `start` on it is cut."""
     named = next((mention for mention in mentions if mention.start == at), None)
-    if named is not None:
+    if named is not None and named.end - at <= LONGEST:
         return _cut(start, named.end, text[start : named.end], text[at : named.end], named, guessable)
     end, reached = at, 0
     while reached < WORDS and (word := _WORD.match(text, end)) is not None:
@@ -69,7 +84,8 @@ def _unwanted(text: str, start: int, at: int, mentions: Sequence[Mention], guess
         if any(mention.start <= word.start(1) < mention.end for mention in mentions):
             break
         end, reached = word.end(), reached + 1
-    return _cut(start, end, text[start:end], text[at:end], None, guessable) if reached else None
+    fits = 0 < end - at <= LONGEST
+    return _cut(start, end, text[start:end], text[at:end], None, guessable) if fits else None
 
 
 def _cut(start: int, end: int, text: str, said: str, named: Mention | None, guessable: Collection[str]) -> Cut:

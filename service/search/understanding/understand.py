@@ -3,15 +3,16 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from indexer.builds.words import Words
-from indexer.domain import BuildManifest, FieldType, Where
+from indexer.domain import BuildManifest, Condition, FieldType, Where
 from service.search.understanding.chips import Chip, SoftBoost, Understood, chip_id, written
 from service.search.understanding.codes import read_codes
 from service.search.understanding.cuts import Cut, disjoint, without
 from service.search.understanding.lifts import lifts
-from service.search.understanding.negation import read_negations, unwanted
+from service.search.understanding.negation import LONGEST, MOST, read_negations, unwanted
 from service.search.understanding.prices import PRICE, read_prices
 from service.search.understanding.sizes import read_sizes
 from service.search.understanding.spelling import corrected
@@ -36,14 +37,16 @@ def understand(
 ) -> Understood:
     """Nothing is raised, whatever the text; `words` may be left empty.
 
-    `synonyms` are words with what is searched beside them, `avoid` what is not wanted besides what the text says,
-    `ignore` ids of chips that the shopper took back.
+    `synonyms` are words with what is searched beside them, `avoid` what is not wanted besides what the text says, of
+    which the first ten count and of each its first 100 characters, `ignore` ids of chips that the shopper took back.
     """
     vocabulary = vocabulary_of(manifest)
     reading = _Reading(frozenset(chip_id(*_halves(one)) for one in ignore))
     typed = _spelt(" ".join(text.split()), words, manifest.language, reading)
-    left = _cut(_with_synonyms(typed, synonyms, vocabulary, reading), vocabulary, words, reading)
-    for said in filter(None, (" ".join(one.split()) for one in avoid)):
+    avoided = [said for one in avoid if (said := " ".join(one.split())[:LONGEST].rstrip())][:MOST]
+    room = MOST - len(avoided)
+    left = _cut(_with_synonyms(typed, synonyms, vocabulary, reading), vocabulary, words, room, reading)
+    for said in avoided:
         reading.take(unwanted(said, vocabulary.mentions(said), vocabulary.guessable))
     hidden = [(start, end) for start, end, chip in read_codes(left) if reading.note(chip)]
     for mention in vocabulary.mentions(left):
@@ -61,6 +64,7 @@ class _Reading:
     filters: dict[str, Where] = field(default_factory=dict)
     boosts: dict[str, tuple[SoftBoost, ...]] = field(default_factory=dict)
     avoided: dict[str, None] = field(default_factory=dict)
+    lifting: set[Condition] = field(default_factory=set)
 
     def note(self, chip: Chip) -> bool:
         """Whether the chip counts."""
@@ -79,6 +83,7 @@ class _Reading:
         self.boosts.setdefault(cut.chip.id, cut.boosts)
 
     def lift(self, said: str, mention: Mention, guessable: Collection[str]) -> None:
+        """A value that another word lifts already is not lifted again."""
         name, where = mention.field, written(mention.conditions)
         chip = Chip(
             id=chip_id(name, mention.value),
@@ -90,7 +95,9 @@ class _Reading:
             where=where,
         )
         if self.note(chip):
-            self.boosts.setdefault(chip.id, lifts(mention.conditions, guessable, chip.id))
+            new = [condition for condition in mention.conditions if condition not in self.lifting]
+            self.lifting.update(new)
+            self.boosts.setdefault(chip.id, lifts(new, guessable, chip.id))
 
     def understood(self, left: str) -> Understood:
         return Understood(
@@ -149,17 +156,18 @@ def _holds(said: Sequence[int | str], phrase: Sequence[int | str]) -> bool:
     return any(said[at : at + len(phrase)] == phrase for at in range(len(said) - len(phrase) + 1))
 
 
-def _cut(text: str, vocabulary: Vocabulary, words: Words, reading: _Reading) -> str:
-    """Again and again, as what is cut may bring together what then reads as one."""
-    while cuts := [cut for cut in disjoint(_cuts(text, vocabulary, words)) if cut.chip.id not in reading.ignored]:
+def _cut(text: str, vocabulary: Vocabulary, words: Words, room: int, reading: _Reading) -> str:
+    """Again and again, as what is cut may bring together what then reads as one; at most `room` negations."""
+    while cuts := [cut for cut in disjoint(_cuts(text, vocabulary, words, room)) if cut.chip.id not in reading.ignored]:
         for cut in cuts:
             reading.take(cut)
+        room -= sum(cut.avoid is not None for cut in cuts)
         text = without(text, cuts)
     return text
 
 
-def _cuts(text: str, vocabulary: Vocabulary, words: Words) -> Iterator[Cut]:
+def _cuts(text: str, vocabulary: Vocabulary, words: Words, room: int) -> Iterator[Cut]:
     if vocabulary.fields.get(PRICE) is FieldType.NUMBER:
         yield from read_prices(text, words)
     yield from read_sizes(text, vocabulary)
-    yield from read_negations(text, vocabulary.mentions(text), vocabulary.guessable)
+    yield from islice(read_negations(text, vocabulary.mentions(text), vocabulary.guessable), room)

@@ -1,5 +1,10 @@
 """The words a catalogue is written in: counted by a build, kept beside it, there when it is searched."""
 
+import io
+from contextlib import suppress
+from random import Random
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,6 +72,27 @@ def test_words_come_back_from_bytes(counts: dict[str, int]) -> None:
 def test_damaged_words_say_so(packed: bytes) -> None:
     with pytest.raises(StoreMismatch, match="rebuild the index"):
         Words.from_bytes(packed)
+
+
+def test_any_flipped_bit_is_harmless_or_says_so() -> None:
+    words, rng = Words({f"mug{chr(97 + at % 26)}{chr(97 + at // 26)}": at for at in range(500)}), Random(0)
+    for _ in range(1_000):
+        packed = bytearray(words.to_bytes())
+        packed[rng.randrange(len(packed))] ^= 1 << rng.randrange(8)
+        with suppress(StoreMismatch):
+            read = Words.from_bytes(bytes(packed))
+            assert [(word, read.count(word)) for word in read] == [(word, words.count(word)) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("spelt", "counts"),
+    [(b"a\n\nb", [1, 2, 3]), (b"a\nb", [1.5, 2.5]), (b"a\nb", [[1, 2], [3, 4]]), (b"a\nb", [1]), (b"\xff", [1])],
+)
+def test_words_that_are_none_are_refused(spelt: bytes, counts: list[object]) -> None:
+    out = io.BytesIO()
+    np.savez_compressed(out, words=np.frombuffer(spelt, dtype=np.uint8), counts=np.array(counts))
+    with pytest.raises(StoreMismatch, match="rebuild the index"):
+        Words.from_bytes(out.getvalue())
 
 
 def test_a_build_keeps_its_catalogues_words_for_its_searches(shop: Shop) -> None:

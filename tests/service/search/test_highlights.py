@@ -1,10 +1,12 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.domain import Product
 from indexer.stores.lexical import Lexicon
-from service.search.highlights import MAX_HIGHLIGHTS, MAX_SNIPPET, Highlight, highlights
+from service.search.highlights import LOOKED_AT, LOOKED_AT_IN_ALL, MAX_HIGHLIGHTS, MAX_SNIPPET, Highlight, highlights
 
 LEXICON = Lexicon.of(["red mug"])
 MUG = Product(
@@ -93,6 +95,23 @@ def test_a_product_full_of_the_words_is_told_by_its_first_fields() -> None:
     product = Product("red", "Red", attributes={f"a{number}": "red" for number in range(50)}, description="Red")
     assert [one.field for one in highlights(product, "red", LEXICON)][:3] == ["title", "id", "a0"]
     assert len(highlights(product, "red", LEXICON)) == MAX_HIGHLIGHTS
+
+
+def test_what_stands_far_behind_is_not_looked_at() -> None:
+    near, far = (Product("p", "Cup", description=f"{'x ' * (at // 2)}red mug") for at in (LOOKED_AT - 2, LOOKED_AT))
+    assert told("red", near) == {"description": ["red"]}
+    assert told("red", far) == {}
+    wordy = {f"a{number}": "x" * LOOKED_AT for number in range(LOOKED_AT_IN_ALL // LOOKED_AT)}
+    assert told("red", Product("p", "Cup", attributes={"a": "red", **wordy, "z": "red"})) == {"a": ["red"]}
+
+
+@pytest.mark.parametrize("text", ["mug ", "mug red and a long sentence about the mug ", "a ", "it's "])
+def test_a_page_of_long_descriptions_costs_little(text: str) -> None:
+    product = Product("p", "Mug", description=(text * 100_000)[:100_000])
+    started = time.perf_counter()
+    for _ in range(200):
+        highlights(product, "red mug", LEXICON)
+    assert time.perf_counter() - started < 0.5
 
 
 @given(st.text(max_size=400), st.text("redblu mug", max_size=20))

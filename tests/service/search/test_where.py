@@ -151,6 +151,10 @@ def test_dates_are_days() -> None:
         ("(" * 50 + "colour=red", "groups and nots go 10 deep at most"),
         ("not " * 50 + "colour=red", "groups and nots go 10 deep at most"),
         ("colour=" + "x" * 2_000, "2,000 characters at most"),
+        ('colour="red', "the quote before 'red' has no end"),
+        ('price<5 and colour= "red and brand=acme', r"the quote before 'red' has no end.* \(character 13 "),
+        ('colour=blue|"red', "the quote before 'red' has no end"),
+        ('(colour="red or brand="acme")', "the quote before 'red' has no end"),
     ],
 )
 def test_a_long_filter_is_refused_with_the_place(text: str, why: str) -> None:

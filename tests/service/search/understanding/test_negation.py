@@ -4,6 +4,7 @@ import pytest
 
 from indexer.domain import AnyOf, Condition, Op
 from service.search.understanding.lifts import UNWANTED
+from service.search.understanding.negation import LONGEST, MOST
 from tests.service.search.understanding.shop import chips, understood
 
 
@@ -18,6 +19,18 @@ from tests.service.search.understanding.shop import chips, understood
         ("mug but not made of cotton", "mug", ("cotton",)),
         ("mug, I don't want it in red", "mug", ("red",)),
         ("mug that must not be red", "mug that must", ("red",)),
+        ("mug that is not red", "mug", ("red",)),
+        ("mug that isn't red", "mug", ("red",)),
+        ("mugs which aren’t red or blue", "mugs", ("red", "blue")),
+        ("mug that shouldn't be red", "mug", ("red",)),
+        ("mug that doesn't have a hood", "mug", ("hood",)),
+        ("mug neither red nor blue", "mug", ("red", "blue")),
+        ("mug, neither red, blue nor grey", "mug", ("red", "blue", "grey")),
+        ("neither a hood nor a logo", "", ("hood", "logo")),
+        ("non striped mug", "mug", ("striped",)),
+        ("non-striped mug", "mug", ("striped",)),
+        ("mug not for men", "mug", ("men",)),
+        ("mug not made for men or for women", "mug", ("men", "women")),
         ("mug not red or blue", "mug", ("red", "blue")),
         ("mug -logo", "mug", ("logo",)),
         ("-logo mug", "mug", ("logo",)),
@@ -43,6 +56,10 @@ def test_a_negation_is_read(text: str, words: str, avoid: tuple[str, ...]) -> No
         "nothing",
         "knot",
         "half-price mug",
+        "non-stick pan",
+        "non stick pan",
+        "isn't too big",
+        "neither",
         "mug - blue",
         "no",
         "without",
@@ -76,3 +93,23 @@ def test_what_a_request_avoids_is_understood_alike() -> None:
     assert found.avoid == ("logo", "Crimson")
     assert [boost.chip for boost in found.boosts] == ["without:red", "colour:blue", "category:mugs"]
     assert understood("blue mug", avoid=["logo"], ignore=["without:logo"]).avoid == ()
+
+
+def test_one_search_keeps_away_from_ten_things() -> None:
+    things = [f"q{letter}q" for letter in "abcdefghijklmnop"]
+    found = understood(" ".join(f"no {thing}," for thing in things))
+    assert found.avoid == tuple(things[:MOST])
+    assert found.words == ", ".join(f"no {thing}" for thing in things[MOST:])
+    assert len(understood("mug", avoid=things).avoid) == MOST
+
+
+def test_what_a_request_avoids_goes_before_what_its_words_say() -> None:
+    found = understood("mug without logo, no print", avoid=["hood"] * (MOST - 1))
+    assert (found.words, found.avoid) == ("mug, no print", ("logo", "hood"))
+
+
+def test_what_is_avoided_is_short() -> None:
+    long = "x" * (LONGEST + 1)
+    assert understood("mug", avoid=[long]).avoid == ("x" * LONGEST,)
+    found = understood(f"mug without {long}")
+    assert (found.words, found.avoid) == (f"mug without {long}", ())

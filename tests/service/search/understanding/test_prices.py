@@ -29,6 +29,9 @@ def between(low: float, high: float) -> AllOf:
         ("mug <20", price(Op.LT, 20)),
         ("mug max 40", price(Op.LE, 40)),
         ("mug up to 1,000", price(Op.LE, 1000)),
+        ("mug under 1.000", price(Op.LT, 1000)),
+        ("mug under 1,000.50", price(Op.LT, 1000.5)),
+        ("mug under 1.000,50", price(Op.LT, 1000.5)),
         ("mug at most 1'299,50 chf", price(Op.LE, 1299.5)),
         ("mug no more than 40", price(Op.LE, 40)),
         ("mug over 100", price(Op.GT, 100)),
@@ -85,6 +88,12 @@ def test_two_limits_are_two_filters() -> None:
     found = understood("mug over 10 under 20")
     assert found.filters == (price(Op.GT, 10), price(Op.LT, 20))
     assert list(chips(found))[:2] == ["price:>10", "price:<20"]
+
+
+def test_limits_that_contradict_each_other_are_both_kept() -> None:
+    found = understood("mug over 100 under 50")
+    assert (found.words, found.filters) == ("mug", (price(Op.GT, 100), price(Op.LT, 50)))
+    assert list(chips(found))[:2] == ["price:>100", "price:<50"]
 
 
 def test_without_a_field_of_prices_the_words_stay() -> None:
