@@ -15,6 +15,7 @@ MAX_TOP_K = 200
 MAX_WORDS = 1_000
 MAX_FILTERS = 50
 MAX_LISTED = 20
+MAX_WITHOUT = 10
 MAX_NAME = 100
 
 
@@ -39,7 +40,7 @@ class SearchRequest(Frozen):
     fusion: Fusion | None = None
     """Replaces the setting; `raw`: weighted sums of cosines."""
     explain: bool = False
-    without: Annotated[tuple[Words, ...], Field(max_length=MAX_LISTED)] = ()
+    without: Annotated[tuple[Words, ...], Field(max_length=MAX_WITHOUT)] = ()
     """What the answer should stay away from, in words."""
     ignore: Annotated[tuple[Words, ...], Field(max_length=MAX_LISTED)] = ()
     """Ids of an answer's chips whose understanding is not wanted."""

@@ -11,6 +11,7 @@ import io
 import json
 import math
 import zipfile
+import zlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -118,7 +119,7 @@ class Lexicon:
                 documents, average_length, k1, b = arrays["numbers"].tolist()
                 language = str(arrays["language"])
                 tokens, frequencies, probe = arrays["tokens"], arrays["frequencies"], arrays["probe"]
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
             raise StoreMismatch("The build's lexical statistics are damaged: rebuild the index.") from error
         if not _consistent(tokens, frequencies, documents, average_length):
             raise StoreMismatch("The build's lexical statistics contradict themselves: rebuild the index.")

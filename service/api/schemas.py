@@ -14,6 +14,7 @@ from service.request import (
     MAX_LISTED,
     MAX_NAME,
     MAX_TOP_K,
+    MAX_WITHOUT,
     SearchRequest,
     Words,
     request_of,
@@ -47,7 +48,7 @@ class PhotoForm(BaseModel):
     catalog: str | None = None
     fusion: Fusion | None = None
     explain: bool = False
-    without: Annotated[list[Words], Field(max_length=MAX_LISTED)] = []
+    without: Annotated[list[Words], Field(max_length=MAX_WITHOUT)] = []
     ignore: Annotated[list[Words], Field(max_length=MAX_LISTED)] = []
     box: Annotated[str, Field(max_length=MAX_NAME)] | None = None
     group: bool = True
