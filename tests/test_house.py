@@ -20,7 +20,7 @@ VENDORS = {
     "huggingface_hub": ("indexer/encoders/openclip_files.py",),
     "qdrant_edge": ("indexer/stores/edge*.py", "indexer/stores/lexical.py", "eval/benchmarks/*"),
     "pebble": ("indexer/images/decoders.py",),
-    "httpx2": ("indexer/images/fetch.py", "service/address.py", "service/client.py"),
+    "httpx2": ("service/openai_language.py", "indexer/images/fetch.py", "service/address.py", "service/client.py"),
     "qdrant_client": ("indexer/stores/qdrant*.py",),
     "grpc": ("indexer/stores/qdrant_calls.py",),
     "ray": ("indexer/scale.py",),

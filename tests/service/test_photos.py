@@ -1,7 +1,9 @@
 """The products' own photos at query time, and searches that go on without them."""
 
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -12,9 +14,10 @@ import pytest
 
 from indexer.bootstrap import open_catalogue
 from indexer.builds.live import LiveIndex, open_live, published_build
+from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
 from indexer.domain import Product
-from indexer.errors import FetchFailed, ImageRejected, UnavailableError, VitrineError
+from indexer.errors import FetchFailed, ImageRejected, SettingsError, SourceError, UnavailableError, VitrineError
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.settings import SearchSettings, Settings
 from service.photos import CataloguePhotos
@@ -33,9 +36,15 @@ EDIT = Query(like="mug-red", change="but blue", top_k=3)
 class Decoders:
     """Decodes nothing: waits until it may go on, then fails as it is told to."""
 
-    error: VitrineError = field(default_factory=lambda: ImageRejected("truncated", "the file ends too early"))
+    error: Exception = field(default_factory=lambda: ImageRejected("truncated", "the file ends too early"))
     may_end: Event = field(default_factory=Event)
     asked: list[DecodeTask] = field(default_factory=list)
+    start_seconds: float = 0.0
+    starts: int = 0
+
+    def start(self) -> None:
+        self.starts += 1
+        time.sleep(self.start_seconds)
 
     def decode(self, task: DecodeTask) -> Decoded:
         self.asked.append(task)
@@ -43,7 +52,7 @@ class Decoders:
         raise self.error
 
     @classmethod
-    def failing(cls, error: VitrineError) -> "Decoders":
+    def failing(cls, error: Exception) -> "Decoders":
         decoders = cls(error)
         decoders.may_end.set()
         return decoders
@@ -85,6 +94,20 @@ def of(place: Place, decoders: Decoders) -> CataloguePhotos:
     return CataloguePhotos(place.database, cast(DecoderPool, decoders), SECONDS)
 
 
+@contextmanager
+def moved(place: Place, root: str) -> Iterator[None]:
+    """The catalogue's folder is said to be elsewhere."""
+    catalog = place.index.manifest.catalog
+    with place.database.begin() as session:
+        before = CatalogRepository(session).get(catalog)
+        CatalogRepository(session).ensure(catalog, root=root, source=before.source)
+    try:
+        yield
+    finally:
+        with place.database.begin() as session:
+            CatalogRepository(session).ensure(catalog, root=before.root, source=before.source)
+
+
 def test_the_first_photo_comes_fitted_to_the_encoder(place: Place, real: CataloguePhotos) -> None:
     fit = FakeEncoder().spec.fit
     pixels = real.first(place.index.manifest, place.product("shoe-red"), fit)
@@ -121,10 +144,13 @@ def test_a_slow_photo_is_not_waited_for(place: Place) -> None:
         (FetchFailed("https://shop.example/a.jpg: 404"), UnavailableError, "the photo of mug-red cannot be had: https"),
         (UnavailableError("decoding children die"), UnavailableError, "decoding children die"),
         (ImageRejected("truncated", "the file ends too early"), ImageRejected, "the photo of mug-red is truncated."),
+        (SettingsError("gs:// needs a driver."), UnavailableError, "the photo of mug-red cannot be had: gs:// needs a"),
+        (SourceError("no way to read x://"), UnavailableError, "the photo of mug-red cannot be had: no way to read"),
+        (OSError(5, "Input/output error"), UnavailableError, "the photo of mug-red cannot be had: Input/output error."),
     ],
 )
 def test_a_photo_that_cannot_be_had_is_skipped_and_said(
-    place: Place, error: VitrineError, kind: type[VitrineError], said: str
+    place: Place, error: Exception, kind: type[VitrineError], said: str
 ) -> None:
     photos = of(place, Decoders.failing(error))
     with pytest.raises(kind, match=said):
@@ -144,6 +170,42 @@ def test_a_photo_that_is_gone_from_the_disk_is_too(place: Place, real: Catalogue
         assert answer.results
     finally:
         shutil.move(place.folder / "away.png", place.folder / "6-0.png")
+
+
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [
+        ("/no/longer/there", "the photo of mug-red is missing."),
+        ("nosuch://bucket/feed", "the photo of mug-red cannot be had: There is no way to read nosuch:// addresses"),
+        ("s3://name:secret@bucket/feed", "the photo of mug-red cannot be had: An address of s3:// holds a name or"),
+    ],
+)
+def test_an_edit_goes_on_without_the_folder_of_the_catalogue(
+    place: Place, real: CataloguePhotos, root: str, said: str
+) -> None:
+    with moved(place, root):
+        answer = place.ask(EDIT, real)
+    assert len(answer.degraded) == 1
+    assert answer.degraded[0].startswith(f"recolour: {said}")
+    assert answer.results[0].id == "mug-blue"
+
+
+def test_a_catalogue_that_is_gone_has_no_photos(place: Place) -> None:
+    photos = of(place, Decoders())
+    gone = place.index.manifest.model_copy(update={"catalog": "gone"})
+    with pytest.raises(UnavailableError, match=r"mug-red cannot be had: There is no catalog 'gone'"):
+        photos.first(gone, place.product("mug-red"), FakeEncoder().spec.fit)
+    photos.close()
+
+
+def test_the_start_of_the_decoders_costs_no_photo_its_time(place: Place) -> None:
+    decoders = Decoders.failing(ImageRejected("truncated", ""))
+    decoders.start_seconds = 2 * SECONDS
+    photos = of(place, decoders)
+    for _ in range(2):
+        assert place.ask(EDIT, photos).degraded == ["recolour: the photo of mug-red is truncated."]
+    assert decoders.starts == 1
+    photos.close()
 
 
 @pytest.mark.parametrize(
