@@ -17,6 +17,7 @@ from service.language import Rewriter
 from service.search.boosts import Lift, lift_where, parse_boosts
 from service.search.query import Query
 from service.search.questions import Editing, Encoded, encode
+from service.search.rarity import rare_share, with_rarity
 from service.search.retrieve import Question
 from service.search.rules import Pin, RuleBook, Ruling
 from service.search.sorting import Sort, parse_sort
@@ -99,6 +100,8 @@ class Planner:
             editing, degraded = self._editing(read, reference, manifest, encoder)
             encoded = encode(read, index, encoder, reference, editing, understood.avoid)
         weights = usable(asked, {*encoded.vectors, Channel.LEXICAL})
+        if query.weights is None and read.words and index.lexicon is not None:
+            weights = with_rarity(weights, rare_share(read.words, index.lexicon, index.words))
         fusion = query.fusion or settings.fusion
         if fusion == "calibrated":
             lifts += [lift_where(one.chip, one.where, one.amount) for one in understood.boosts]

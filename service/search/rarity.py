@@ -1,15 +1,14 @@
-"""Names of products: words that the catalogue knows and hardly uses.
+"""Names of products: words that titles, brands or attributes have, and hardly any product shares.
 
 What a name looks like no encoder knows: its vector is noise, which carries the answer off to other products. Products
-that hold the very word are then worth more than likeness. Colour words are left out: photos show colours.
+that hold the very word are then worth more than likeness. Colour words are left out: photos show colours. So are words
+of descriptions alone: "jackets" is rare in prose and names nothing.
 """
 
 import re
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
+from indexer.builds.words import Words
 from indexer.domain import Channel
 from indexer.images.names import COLOUR_NAMES, SYNONYMS
 from indexer.stores.lexical import Lexicon
@@ -18,38 +17,24 @@ from service.search.weights import Weights, usable
 RARE: Final = 0.25
 """Of the square root of the catalogue's size, the most products that share a rare word: 2 of 100, 5 of 469, 79 of
 100,000. A name is its variants', whose number grows slower than the catalogue does."""
-GAIN: Final = 4.0
-"""The default lexical weight, 0.2 beside 1 of the vectors, becomes as much as theirs when all words are rare."""
+GAIN: Final = 20.0
+"""The default lexical weight, 0.05 beside 1 of the vectors, becomes as much as theirs when all words are rare."""
 
 _WORD = re.compile(r"\w+")
 _COLOURS = frozenset(word for name in (*COLOUR_NAMES, *SYNONYMS) for word in name.split())
 
 
-def rare_share(words: str, lexicon: Lexicon) -> float:
-    """Of the sum of the words' inverse document frequencies, what words have that are known and rare; in [0, 1].
+def rare_share(words: str, lexicon: Lexicon, written: Words) -> float:
+    """Of the sum of the words' inverse document frequencies, what rare words have; in [0, 1].
 
     Stop words and colour words do not count; 0 when nothing is left.
     """
-    weights, frequencies = content(words, lexicon)
-    total = float(weights.sum())
-    if total <= 0:
-        return 0.0
-    rare = (frequencies > 0) & (frequencies <= RARE * lexicon.documents**0.5)
-    return float(weights[rare].sum()) / total
-
-
-def content(words: str, lexicon: Lexicon) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint32]]:
-    """Inverse document frequencies (n,) and document frequencies (n,), 0 of unknown ones, of the distinct words.
-
-    Without stop words and colour words.
-    """
-    asked = lexicon.query(" ".join(word for word in _WORD.findall(words) if word.casefold() not in _COLOURS))
-    known, at_asked, at_known = np.intersect1d(
-        asked.indices, lexicon.tokens, assume_unique=True, return_indices=True
-    )
-    frequencies = np.zeros(len(asked.indices), np.uint32)
-    frequencies[at_asked] = lexicon.frequencies[at_known]
-    return asked.values, frequencies
+    said = dict.fromkeys(word.casefold() for word in _WORD.findall(words))
+    weights = {word: float(lexicon.query(word).values.sum()) for word in said if word not in _COLOURS}
+    total = sum(weights.values())
+    most = RARE * lexicon.documents**0.5
+    rare = sum(weight for word, weight in weights.items() if 0 < written.count(word) <= most)
+    return rare / total if total > 0 else 0.0
 
 
 def with_rarity(weights: Weights, share: float) -> Weights:
