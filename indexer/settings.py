@@ -24,7 +24,7 @@ Fusion = Literal["calibrated", "raw", "rrf", "dbsf"]
 """How the channels' scores become one: `service.search.fusion` says what each means."""
 
 DEFAULT_WEIGHTS: Final[Mapping[QueryKind, Mapping[Channel, float]]] = {
-    QueryKind.TEXT: {Channel.IMAGE: 0.6, Channel.TEXT: 0.4, Channel.LEXICAL: 0.05},
+    QueryKind.TEXT: {Channel.IMAGE: 0.6, Channel.TEXT: 0.4, Channel.LEXICAL: 0.1},
     QueryKind.PHOTO: {Channel.IMAGE: 1.0},
     QueryKind.PHOTOS: {Channel.IMAGE: 1.0},
     QueryKind.EDIT: {Channel.IMAGE: 0.5, Channel.TEXT: 0.5},

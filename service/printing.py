@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from indexer.domain import Channel
 from indexer.images.regions import Region
 from indexer.printing import stdout
 from service.search.answer import Answer, Result
@@ -80,9 +81,14 @@ def _print_explanation(answer: Answer, console: Console) -> None:
     if explain is None:
         return
     for channel, (mean, deviation) in explain.spreads.items():
-        console.print(f"{channel}: calibrated as (score − {mean:.4f}) / {deviation:.4f}")
+        score = "score / best candidate's" if channel is Channel.LEXICAL else "score"
+        console.print(f"{channel}: calibrated as ({score} − {mean:.4f}) / {deviation:.4f}")
     for change in explain.changes:
         console.print(Text(f"change of {change.field}: {change.source or 'anything'} → {change.target}"))
+    for result in answer.results:
+        if result.boosts:
+            added = ", ".join(f"{name} {amount:+.2f}" for name, amount in result.boosts.items())
+            console.print(Text(f"{result.id}: {added}"))
     console.print(f"{explain.candidates} photos of {explain.products} products came into question.")
     moved = [
         f"{result.id} {explain.fused_ranks[result.id]} → {result.rank}"

@@ -100,7 +100,7 @@ class Planner:
             editing, degraded = self._editing(read, reference, manifest, encoder)
             encoded = encode(read, index, encoder, reference, editing, understood.avoid)
         weights = usable(asked, {*encoded.vectors, Channel.LEXICAL})
-        if query.weights is None and read.words and index.lexicon is not None:
+        if read.kind is QueryKind.TEXT and query.weights is None and index.lexicon is not None:
             weights = with_rarity(weights, rare_share(read.words, index.lexicon, index.words))
         fusion = query.fusion or settings.fusion
         if fusion == "calibrated":

@@ -5,6 +5,7 @@ that hold the very word are then worth more than likeness. Colour words are left
 of descriptions alone: "jackets" is rare in prose and names nothing.
 """
 
+import math
 import re
 from typing import Final
 
@@ -17,8 +18,8 @@ from service.search.weights import Weights, usable
 RARE: Final = 0.25
 """Of the square root of the catalogue's size, the most products that share a rare word: 2 of 100, 5 of 469, 79 of
 100,000. A name is its variants', whose number grows slower than the catalogue does."""
-GAIN: Final = 20.0
-"""The default lexical weight, 0.05 beside 1 of the vectors, becomes as much as theirs when all words are rare."""
+GAIN: Final = 10.0
+"""The default lexical weight, 0.1 beside 1 of the vectors, becomes as much as theirs when all words are rare."""
 
 _WORD = re.compile(r"\w+")
 _COLOURS = frozenset(word for name in (*COLOUR_NAMES, *SYNONYMS) for word in name.split())
@@ -27,13 +28,15 @@ _COLOURS = frozenset(word for name in (*COLOUR_NAMES, *SYNONYMS) for word in nam
 def rare_share(words: str, lexicon: Lexicon, written: Words) -> float:
     """Of the sum of the words' inverse document frequencies, what rare words have; in [0, 1].
 
-    Stop words and colour words do not count; 0 when nothing is left.
+    A rare word is rare in titles, brands and attributes, which have it, and in all text. Stop words and colour words do
+    not count; 0 when nothing is left.
     """
     said = dict.fromkeys(word.casefold() for word in _WORD.findall(words))
     weights = {word: float(lexicon.query(word).values.sum()) for word in said if word not in _COLOURS}
     total = sum(weights.values())
     most = RARE * lexicon.documents**0.5
-    rare = sum(weight for word, weight in weights.items() if 0 < written.count(word) <= most)
+    least = math.log1p((lexicon.documents - most + 0.5) / (most + 0.5))
+    rare = sum(weight for word, weight in weights.items() if weight >= least and 0 < written.count(word) <= most)
     return rare / total if total > 0 else 0.0
 
 

@@ -52,9 +52,9 @@ def test_it_is_a_share_beside_that_of_unknown_words(words: str) -> None:
 
 
 def test_rare_words_alone_make_the_lexical_channel_count_as_much_as_the_vectors_by_default() -> None:
-    default = {Channel.IMAGE: 0.6 / 1.05, Channel.TEXT: 0.4 / 1.05, Channel.LEXICAL: 0.05 / 1.05}
+    default = {Channel.IMAGE: 0.6 / 1.1, Channel.TEXT: 0.4 / 1.1, Channel.LEXICAL: 0.1 / 1.1}
     raised = with_rarity(default, 1.0)
-    assert raised == pytest.approx({Channel.IMAGE: 0.6 / 2.05, Channel.TEXT: 0.4 / 2.05, Channel.LEXICAL: 1.05 / 2.05})
+    assert raised == pytest.approx({Channel.IMAGE: 0.6 / 2.1, Channel.TEXT: 0.4 / 2.1, Channel.LEXICAL: 1.1 / 2.1})
 
 
 def test_without_rare_words_or_without_the_channel_weights_stay() -> None:
