@@ -10,7 +10,7 @@ from indexer.settings import SearchSettings
 
 def test_one_value_changes_and_the_rest_stays() -> None:
     found = changed(SearchSettings(), ["weights.text.image=0.7", "search.depth=50"])
-    assert found.weights[QueryKind.TEXT] == {Channel.IMAGE: 0.7, Channel.TEXT: 0.4, Channel.LEXICAL: 0.2}
+    assert found.weights[QueryKind.TEXT] == {Channel.IMAGE: 0.7, Channel.TEXT: 0.4, Channel.LEXICAL: 0.1}
     assert found.weights[QueryKind.EDIT] == SearchSettings().weights[QueryKind.EDIT]
     assert found.depth == 50
 

@@ -69,7 +69,6 @@ def test_values_that_are_missing_or_too_long_are_not_in_the_payload() -> None:
     assert payload(prosaic, fields, pictured=False) == {
         "has_image": False,
         "availability": "unknown",
-        "in_stock": False,
         "size": ["l"],
     }
 
