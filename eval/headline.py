@@ -52,7 +52,7 @@ class Headline(Frozen):
 
 
 def photos_alone(suite: Suite, search: SearchSettings) -> tuple[Suite, SearchSettings]:
-    return suite, with_changes(search, {"weights.text": {"image": 1.0}})
+    return suite, with_changes(search, {"weights.text": {"image": 1.0}, "understand": False})
 
 
 def without_the_words(suite: Suite, search: SearchSettings) -> tuple[Suite, SearchSettings]:
