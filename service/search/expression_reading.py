@@ -28,7 +28,8 @@ from service.search.expressions import (
     Number,
     Recency,
 )
-from service.search.where import known_field, parse_where
+from service.search.field_names import field_named
+from service.search.where import parse_where
 
 MAX_LENGTH = 500
 """Characters of an expression."""
@@ -157,7 +158,7 @@ class _Reader:
 
     def _field(self, name: str, start: int, *kinds: FieldType) -> str:
         try:
-            known = known_field(name, self._fields)
+            known = field_named(name, self._fields)
         except BadFilter as error:
             raise self._refused(str(error).rstrip("."), start) from None
         if self._fields[known] not in kinds:

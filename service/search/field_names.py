@@ -6,10 +6,10 @@ from difflib import get_close_matches
 from indexer.errors import BadFilter
 
 
-def field_named(text: str, allowed: Collection[str], part: str) -> str:
-    """The field that `text` names in the `part` of a request; raises BadFilter naming part, field and what is allowed.
+def field_named(text: str, allowed: Collection[str], part: str | None = None) -> str:
+    """The field that `text` names, in its American spelling too.
 
-    The American spelling of colour is understood, as in filters.
+    Raises BadFilter naming the `part` of the request, where it is not a filter, the field, and what is allowed.
     """
     name = text.strip().casefold()
     if name == "color" and name not in allowed:
@@ -19,4 +19,5 @@ def field_named(text: str, allowed: Collection[str], part: str) -> str:
     near = get_close_matches(name, allowed, 1)
     hint = f" Did you mean {near[0]}?" if near else ""
     listed = ", ".join(sorted(allowed)) or "none in this catalogue"
-    raise BadFilter(f"{part}: no field {name!r}; allowed are {listed}.{hint}")
+    where, meant = ("", "fields are") if part is None else (f"{part}: ", "allowed are")
+    raise BadFilter(f"{where}no field {name!r}; {meant} {listed}.{hint}")

@@ -15,11 +15,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from difflib import get_close_matches
 from typing import Final
 
 from indexer.domain import AllOf, AnyOf, Condition, FieldType, Not, Op, Where
 from indexer.errors import BadFilter
+from service.search.field_names import field_named
 
 MAX_LENGTH = 2_000
 """Characters of a filter."""
@@ -36,7 +36,6 @@ _WORDS = {word: re.compile(rf"\s*{word}(?=[\s(])", re.IGNORECASE) for word in ("
 _BEFORE_FIELD = re.compile(r"(?:\s|\(|not(?=[\s(]))*", re.IGNORECASE)
 _NO_FIELD = re.compile(r"""[)|"']|\s(?:and|or)\s""", re.IGNORECASE)
 _BLANKS = re.compile(r"\s*")
-_ALIASES = {"color": "colour"}
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _ORDERED = (FieldType.NUMBER, FieldType.DATE)
 
@@ -47,17 +46,6 @@ def parse_where(filters: Sequence[str], fields: Mapping[str, FieldType]) -> Wher
     if not terms:
         return None
     return terms[0] if len(terms) == 1 else AllOf(terms)
-
-
-def known_field(name: str, fields: Mapping[str, FieldType]) -> str:
-    """The field that is meant by a name, spelt either way. Raises BadFilter naming the fields there are."""
-    name = name.strip().casefold()
-    name = _ALIASES.get(name, name) if name not in fields else name
-    if name not in fields:
-        near = get_close_matches(name, fields, 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise BadFilter(f"no field {name!r}; fields are {', '.join(sorted(fields))}.{hint}")
-    return name
 
 
 class _Reader:
@@ -118,7 +106,7 @@ class _Reader:
             piece = self._text[start : self._at].strip()
             raise self._refused(f"{piece!r} is not FIELD OPERATOR VALUE, e.g. colour=blue or price<50", start)
         try:
-            known = known_field(name, self._fields)
+            known = field_named(name, self._fields)
             return _compared(known, Op(operator.group()), value, self._fields[known])
         except BadFilter as error:
             raise self._refused(str(error).rstrip("."), start) from None

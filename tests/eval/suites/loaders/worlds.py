@@ -39,7 +39,7 @@ BEIR: Mapping[str, Sequence[Cells]] = {
     ],
     "queries.jsonl": [
         {"_id": "q1", "text": "red mug", "metadata": {}},
-        {"_id": "q2", "text": "blue mug"},
+        {"_id": "q2", "text": "blue mug that holds a litre"},
         {"_id": "q3", "text": "green tea"},
         {"_id": "q4", "text": "asked by nobody"},
     ],
