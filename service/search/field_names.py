@@ -2,8 +2,12 @@
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from typing import Final
 
 from indexer.errors import BadFilter
+
+ALIASES: Final = {"color": "colour"}
+"""How a field may be spelt too."""
 
 
 def field_named(text: str, allowed: Collection[str], part: str | None = None) -> str:
@@ -12,8 +16,8 @@ def field_named(text: str, allowed: Collection[str], part: str | None = None) ->
     Raises BadFilter naming the `part` of the request, where it is not a filter, the field, and what is allowed.
     """
     name = text.strip().casefold()
-    if name == "color" and name not in allowed:
-        name = "colour"
+    if name not in allowed:
+        name = ALIASES.get(name, name)
     if name in allowed:
         return name
     near = get_close_matches(name, allowed, 1)

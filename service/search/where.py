@@ -19,7 +19,7 @@ from typing import Final
 
 from indexer.domain import AllOf, AnyOf, Condition, FieldType, Not, Op, Where
 from indexer.errors import BadFilter
-from service.search.field_names import field_named
+from service.search.field_names import ALIASES, field_named
 
 MAX_LENGTH = 2_000
 """Characters of a filter."""
@@ -142,7 +142,7 @@ class _Reader:
 
     def _is_field(self, at: int) -> bool:
         name = self._name(at).casefold()
-        return name in self._fields or _ALIASES.get(name) in self._fields
+        return name in self._fields or ALIASES.get(name) in self._fields
 
     def _name(self, at: int) -> str:
         """What is written before the next operator."""
