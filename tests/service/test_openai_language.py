@@ -2,9 +2,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pydantic import SecretStr
@@ -12,100 +11,37 @@ from pydantic import SecretStr
 from indexer.errors import SettingsError
 from indexer.settings import LanguageSettings
 from service.openai_language import OpenAiRewriter
-
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Endpoint:
-    """A chat endpoint on this machine that answers as told; `asked` are the requests it got."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, object]] = []
-        self.answer: Answer = saying("{}")
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                endpoint.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                endpoint.answer(self)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-
-
-def saying(content: str | None, status: int = 200) -> Answer:
-    message = {"role": "assistant", "content": content}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    said = {"id": "1", "object": "chat.completion", "created": 0, "model": "small", "choices": [choice]}
-    return sending(json.dumps(said).encode(), "application/json", status)
-
-
-def sending(body: bytes, kind: str, status: int = 200) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        handler.send_header("Content-Type", kind)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
-
-
-@dataclass
-class Streaming:
-    """Says how it begins, then the same for ever; `ended` once nobody listens."""
-
-    begun: bytes
-    more: bytes
-    pause: float
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
-        try:
-            handler.wfile.write(self.begun)
-            while True:
-                handler.wfile.write(self.more)
-                time.sleep(self.pause)
-        except OSError:
-            self.ended.set()
+from tests.openai_server import FAULTS, Handler, OpenAiServer, Streaming, failing, saying, sending
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    endpoint = Endpoint()
-    thread = threading.Thread(target=endpoint.server.serve_forever, args=(0.01,))
-    thread.start()
-    yield endpoint
-    endpoint.server.shutdown()
-    thread.join()
-    endpoint.server.server_close()
+def endpoint() -> Iterator[OpenAiServer]:
+    with OpenAiServer() as server:
+        yield server
 
 
-def rewriter(endpoint: Endpoint, seconds: float = 5.0) -> OpenAiRewriter:
+def rewriter(endpoint: OpenAiServer, seconds: float = 5.0) -> OpenAiRewriter:
     return OpenAiRewriter(LanguageSettings(base_url=endpoint.url, model="small", seconds=seconds))
 
 
-def test_a_caption_is_rewritten_in_one_request(endpoint: Endpoint) -> None:
-    endpoint.answer = saying('{"caption": "Blue mug.\\nHolds tea."}')
+def test_a_caption_is_rewritten_in_one_request(endpoint: OpenAiServer) -> None:
+    endpoint.always(saying('{"caption": "Blue mug.\\nHolds tea."}'))
     assert rewriter(endpoint).rewrite("Red mug. Holds tea.", "but blue") == "Blue mug. Holds tea."
     (asked,) = endpoint.asked
-    assert asked["model"] == "small"
-    assert '"but blue"' in json.dumps(asked["messages"]).replace("\\", "")
+    assert asked.body["model"] == "small"
+    assert json.loads(asked.text) == {"caption": "Red mug. Holds tea.", "request": "but blue"}
 
 
 @pytest.mark.parametrize(
     "said", [None, "", "Blue mug", "[]", '{"caption": 3}', '{"caption": ""}', '{"text": "Blue mug"}', "[" * 100_000]
 )
-def test_an_answer_of_another_form_is_none(endpoint: Endpoint, said: str | None) -> None:
-    endpoint.answer = saying(said)
+def test_an_answer_of_another_form_is_none(endpoint: OpenAiServer, said: str | None) -> None:
+    endpoint.always(saying(said))
     assert rewriter(endpoint).rewrite("Red mug", "but blue") is None
 
 
-def test_an_error_is_no_caption_and_not_tried_again(endpoint: Endpoint) -> None:
-    endpoint.answer = saying("{}", status=500)
+def test_an_error_is_no_caption_and_not_tried_again(endpoint: OpenAiServer) -> None:
+    endpoint.always(failing(500))
     assert rewriter(endpoint).rewrite("Red mug", "but blue") is None
     assert len(endpoint.asked) == 1
 
@@ -133,15 +69,19 @@ def test_an_error_is_no_caption_and_not_tried_again(endpoint: Endpoint) -> None:
     ids=lambda body: repr(body[:45]),
 )
 @pytest.mark.parametrize("kind", ["application/json", "text/html"])
-def test_a_body_of_another_form_or_size_is_none(endpoint: Endpoint, body: bytes, kind: str) -> None:
-    endpoint.answer = sending(body, kind)
+def test_a_body_of_another_form_or_size_is_none(endpoint: OpenAiServer, body: bytes, kind: str) -> None:
+    endpoint.always(sending(body, kind))
     assert rewriter(endpoint).rewrite("Red mug", "but blue") is None
 
 
 @pytest.mark.parametrize("status", [200, 307, 500])
-def test_an_endless_answer_is_not_read_to_the_deadline(endpoint: Endpoint, status: int) -> None:
-    stream = Streaming(f"HTTP/1.1 {status} X\r\nLocation: /v1/elsewhere\r\n\r\n".encode(), b" " * 10_000, pause=0)
-    endpoint.answer = stream
+def test_an_endless_answer_is_not_read_to_the_deadline(endpoint: OpenAiServer, status: int) -> None:
+    stream = Streaming(
+        f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nLocation: /v1/elsewhere\r\n\r\n".encode(),
+        b" " * 10_000,
+        pause=0,
+    )
+    endpoint.always(stream)
     started = time.monotonic()
     assert rewriter(endpoint, seconds=30).rewrite("Red mug", "but blue") is None
     assert time.monotonic() - started < 10
@@ -150,27 +90,62 @@ def test_an_endless_answer_is_not_read_to_the_deadline(endpoint: Endpoint, statu
 
 @pytest.mark.parametrize(
     "begun",
-    [b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Long: "],
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Long: ",
+    ],
     ids=["body", "header"],
 )
-def test_an_endpoint_that_trickles_is_hung_up_on_and_the_next_call_works(endpoint: Endpoint, begun: bytes) -> None:
-    rewriting = rewriter(endpoint, seconds=0.5)
-    for _ in range(5):
+def test_an_endpoint_that_trickles_is_hung_up_on_and_the_next_call_works(endpoint: OpenAiServer, begun: bytes) -> None:
+    rewriting = rewriter(endpoint, seconds=0.3)
+    for _ in range(2):
         stream = Streaming(begun, b" ", pause=0.02)
-        endpoint.answer = stream
+        endpoint.always(stream)
         started = time.monotonic()
         assert rewriting.rewrite("Red mug", "but blue") is None
         assert time.monotonic() - started < 3
         assert stream.ended.wait(5), "the connection is still held"
-    endpoint.answer = saying('{"caption": "Blue mug"}')
+    endpoint.always(saying('{"caption": "Blue mug"}'))
     assert rewriting.rewrite("Red mug", "but blue") == "Blue mug"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_is_no_caption_by_the_deadline(endpoint: OpenAiServer, fault: str) -> None:
+    rewriting = rewriter(endpoint, seconds=0.3)
+    endpoint.always(FAULTS[fault]())
+    started = time.monotonic()
+    assert rewriting.rewrite("Red mug", "but blue") is None
+    assert time.monotonic() - started < 1
+
+
+def test_no_more_than_four_are_under_way(endpoint: OpenAiServer) -> None:
+    under_way: list[int] = []
+    most = 0
+    lock = threading.Lock()
+
+    def counted(handler: Handler) -> None:
+        nonlocal most
+        with lock:
+            under_way.append(1)
+            most = max(most, len(under_way))
+        handler.rest(0.05)
+        with lock:
+            under_way.pop()
+        saying('{"caption": "Blue mug"}')(handler)
+
+    endpoint.always(counted)
+    rewriting = rewriter(endpoint)
+    with ThreadPoolExecutor(12) as threads:
+        captions = list(threads.map(lambda _: rewriting.rewrite("Red mug", "but blue"), range(12)))
+    assert captions == ["Blue mug"] * 12
+    assert most == 4
 
 
 @pytest.mark.parametrize("status", [200, 401, 500])
 def test_what_the_endpoint_says_and_the_key_are_not_logged(
-    endpoint: Endpoint, caplog: pytest.LogCaptureFixture, status: int
+    endpoint: OpenAiServer, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
-    endpoint.answer = sending(b'{"error": {"message": "leaked"}}', "application/json", status)
+    endpoint.always(sending(b'{"error": {"message": "leaked"}}', status=status))
     settings = LanguageSettings(base_url=endpoint.url, model="small", api_key=SecretStr("sk-hidden"), seconds=5)
     assert OpenAiRewriter(settings).rewrite("Red mug", "but blue") is None
     (said,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

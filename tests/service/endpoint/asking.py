@@ -1,0 +1,26 @@
+"""A question to an endpoint, and what comes of it."""
+
+import time
+
+import pytest
+
+from service.endpoint import Asked, Endpoint, EndpointFailed, Picture, Said
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"c1": {"enum": ["A", "B"]}},
+    "required": ["c1"],
+    "additionalProperties": False,
+}
+ASKED = Asked("Judge.", ("A mug.", Picture(b"jpeg", "high"), Picture(b"other")), SCHEMA, max_tokens=50, logprobs=True)
+
+
+def asking(endpoint: Endpoint, seconds: float = 5.0, asked: Asked = ASKED, tries: int = 2) -> Said:
+    until = time.monotonic() + seconds
+    return endpoint.run(endpoint.ask(asked, until, tries=tries), until)
+
+
+def failure(endpoint: Endpoint, seconds: float = 5.0, tries: int = 2) -> EndpointFailed:
+    with pytest.raises(EndpointFailed) as raised:
+        asking(endpoint, seconds, tries=tries)
+    return raised.value

@@ -1,0 +1,121 @@
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from service.endpoint import Asked, Endpoint
+from tests.openai_server import OpenAiServer, saying, slow
+
+ASKED = Asked("Say.", ("Hello",), None, max_tokens=5)
+
+
+async def two() -> int:
+    return 2
+
+
+async def mistaken() -> None:
+    raise KeyError("mine")
+
+
+async def sleeping() -> None:
+    await asyncio.sleep(60)
+
+
+async def blocking() -> None:
+    time.sleep(0.5)
+
+
+async def stubborn() -> None:
+    for _ in range(10):
+        try:
+            await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            continue
+
+
+def test_what_the_work_returns_or_raises_is_handed_on(endpoint: Endpoint) -> None:
+    assert endpoint.run(two(), time.monotonic() + 5) == 2
+    with pytest.raises(KeyError, match="mine"):
+        endpoint.run(mistaken(), time.monotonic() + 5)
+
+
+@pytest.mark.parametrize("work", [sleeping, blocking, stubborn])
+def test_nobody_waits_longer_than_they_want_to(
+    endpoint: Endpoint, work: Callable[[], Coroutine[object, object, None]]
+) -> None:
+    endpoint.run(two(), time.monotonic() + 5)
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        endpoint.run(work(), started + 0.1)
+    assert time.monotonic() - started < 0.4
+    assert endpoint.run(two(), time.monotonic() + 5) == 2
+
+
+def test_work_that_is_given_up_ends(endpoint: Endpoint) -> None:
+    ended = []
+
+    async def noting() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(True)
+
+    with pytest.raises(TimeoutError):
+        endpoint.run(noting(), time.monotonic() + 0.1)
+    endpoint.run(asyncio.sleep(0.01), time.monotonic() + 5)
+    assert ended == [True]
+
+
+def test_many_ask_at_the_same_time(server: OpenAiServer, endpoint: Endpoint) -> None:
+    server.always(slow(0.3, saying("Hello")))
+
+    async def eight(until: float) -> list[str]:
+        said = await asyncio.gather(*(endpoint.ask(ASKED, until) for _ in range(8)))
+        return [one.text for one in said]
+
+    def asking() -> list[str]:
+        until = time.monotonic() + 10
+        return endpoint.run(eight(until), until)
+
+    endpoint.run(two(), time.monotonic() + 5)
+    started = time.monotonic()
+    with ThreadPoolExecutor(4) as threads:
+        said = [one.result() for one in [threads.submit(asking) for _ in range(4)]]
+    assert said == [["Hello"] * 8] * 4
+    assert time.monotonic() - started < 5, "one waited for the other"
+
+
+def test_a_closed_endpoint_lets_go_of_everybody_and_takes_nobody(server: OpenAiServer, endpoint: Endpoint) -> None:
+    server.always(slow(60, saying("Hello")))
+    until = time.monotonic() + 30
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(lambda: endpoint.run(endpoint.ask(ASKED, until), until))
+        while not server.asked:
+            time.sleep(0.01)
+        endpoint.close()
+        with pytest.raises(TimeoutError):
+            waiting.result(5)
+    with pytest.raises(TimeoutError):
+        endpoint.run(two(), until)
+    endpoint.close()
+
+
+def test_work_under_way_holds_up_no_end_of_the_process(server: OpenAiServer) -> None:
+    server.always(slow(60, saying("Hello")))
+    script = f"""
+import threading, time
+from service.endpoint import Asked, Endpoint
+endpoint = Endpoint({server.url!r}, None, "small", setting="rerank")
+until = time.monotonic() + 60
+asked = Asked("Say.", ("Hello",), None, max_tokens=5)
+threading.Thread(target=lambda: endpoint.run(endpoint.ask(asked, until), until), daemon=True).start()
+time.sleep(0.5)
+"""
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - started < 30
