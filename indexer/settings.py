@@ -20,6 +20,7 @@ PositiveInt = Annotated[int, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(allow_inf_nan=False)]
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fusion = Literal["calibrated", "raw", "rrf", "dbsf"]
 """How the channels' scores become one: `service.search.fusion` says what each means."""
 
@@ -148,6 +149,67 @@ class LanguageSettings(Frozen):
         return self
 
 
+class RerankSettings(Frozen):
+    """Who checks the first results of a search that is to be verified, with what, and for how long."""
+
+    backend: Literal["auto", "zero_shot", "openai", "none"] = "auto"
+    """`zero_shot`: the encoder itself; `openai`: any endpoint that speaks OpenAI's chat completions with pictures;
+    `auto`: that endpoint where an address or a key of one is given, else the encoder."""
+    always: bool = False
+    """Verify searches that do not say whether they want it."""
+    top_n: Annotated[int, Field(ge=1, le=50)] = 8
+    """Results that are verified."""
+    seconds: Annotated[float, Field(gt=0, le=60)] = 2.5
+    """Deadline of a search's verification; results that are not judged by then stay where they are."""
+    contradictions: Literal["checked", "any"] = "checked"
+    """What sends a result behind the others: what cannot be talked round (the shop's fields, the palette, the encoder
+    where it is sure), or also the endpoint's word, for catalogues whose texts and photos are all one's own."""
+    base_url: str | None = None
+    """Address of the endpoint, as https://HOST/v1; absent: OpenAI's own."""
+    model: str = "gpt-4o-mini"
+    api_key: SecretStr | None = None
+    detail: Literal["low", "high", "auto"] = "low"
+    """How closely the endpoint looks at photos."""
+    side: Annotated[int, Field(ge=64, le=768)] = 512
+    """Pixels of the long side of photos that are sent."""
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    """Requests under way for one search."""
+    logprobs: bool = True
+    """Use how sure the endpoint is of each answer, where it tells."""
+    read_queries: bool = True
+    """Let the endpoint read, from words, what is to be checked, beside what the catalogue's vocabulary tells."""
+    keep_days: PositiveInt = 30
+    """How long the endpoint's verdicts are remembered."""
+    keep_verdicts: PositiveInt = 200_000
+    """How many of them at most."""
+
+    @property
+    def endpoint(self) -> bool:
+        """Whether an endpoint is to judge."""
+        named = self.base_url is not None or self.api_key is not None
+        return self.backend == "openai" or (self.backend == "auto" and named)
+
+
+class Price(Frozen):
+    """US dollars per million tokens, and the tokens that one photo of little detail is billed as."""
+
+    input: Dollars
+    output: Dollars
+    image: Annotated[int, Field(ge=0)] = 1_000
+
+
+class BudgetSettings(Frozen):
+    """US dollars that endpoints may cost; what would go beyond is not asked."""
+
+    per_request: Dollars = 0.05
+    per_key: Dollars = 2.0
+    """A day, of one API key's requests."""
+    per_day: Dollars = 10.0
+    """Of everybody's; days are UTC."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Model → its price, where it is not in the table or another."""
+
+
 class GateSettings(Frozen):
     """What the evaluation gate demands of a build before it is published."""
 
@@ -190,6 +252,8 @@ class Settings(BaseSettings):
     search: SearchSettings = SearchSettings()
     service: ServiceSettings = ServiceSettings()
     language: LanguageSettings = LanguageSettings()
+    rerank: RerankSettings = RerankSettings()
+    budget: BudgetSettings = BudgetSettings()
     gate: GateSettings = GateSettings()
 
     @classmethod

@@ -19,6 +19,7 @@ LOCK_SECONDS = 30
 """How long a transaction waits for another process's write before the catalogue counts as unavailable."""
 
 _BEGIN = "sqlite_begin"
+_PATIENCE = "lock_seconds"
 
 
 class Database:
@@ -35,12 +36,14 @@ class Database:
         return self.engine.url.render_as_string(hide_password=True)
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:
+    def begin(self, patience: float = LOCK_SECONDS) -> Iterator[Session]:
         """One writing transaction: committed when the block ends, rolled back when it raises.
 
-        Raises CatalogueUnavailable when the database cannot be reached or stays locked for LOCK_SECONDS.
+        Raises CatalogueUnavailable when the database cannot be reached or stays locked for `patience` seconds.
         """
         with self._translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            if patience != LOCK_SECONDS:
+                _wait_for_locks(session, patience)
             yield session
 
     @contextmanager
@@ -119,8 +122,18 @@ def _switch_to_wal(connection: SqliteConnection) -> None:
             time.sleep(0.02)
 
 
+def _wait_for_locks(session: Session, seconds: float) -> None:
+    """On PostgreSQL for the rows and tables to come, on SQLite for the lock with which the transaction begins."""
+    connection = session.connection(execution_options={_PATIENCE: seconds})
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, round(seconds * 1000))}")
+
+
 def _begin_sqlite(connection: sa.Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    """The time to wait is told each time, as a connection of the pool keeps what its last user said."""
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(options.get(_PATIENCE, LOCK_SECONDS) * 1000)}")
+    connection.exec_driver_sql(options.get(_BEGIN, "BEGIN"))
 
 
 def _cause(error: exc.SQLAlchemyError) -> str:

@@ -1,6 +1,6 @@
 """The tables. Rows never leave this package: repositories return frozen values."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -237,3 +237,23 @@ class RuleRow(Base):
     created_at: Mapped[datetime]
     changed_by: Mapped[str]
     updated_at: Mapped[datetime]
+
+
+class SpendingRow(Base):
+    """What endpoints were paid on a day, in millionths of a dollar: by everybody, or by one caller."""
+
+    __tablename__ = "spending"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    micros: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class VerdictRow(Base):
+    """An endpoint's answer as JSON, by a hash of all that it was made of, and when it was given."""
+
+    __tablename__ = "verdicts"
+
+    key: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    verdict: Mapped[str]
+    at: Mapped[datetime] = mapped_column(index=True)

@@ -20,7 +20,9 @@ from indexer.catalog.published import PublishedRepository
 from indexer.catalog.records import ReadyImage, Reject, RejectedImage
 from indexer.catalog.rejects import RejectRepository
 from indexer.catalog.rules import RuleContent, RuleRepository
+from indexer.catalog.spending import SpendingRepository
 from indexer.catalog.states import BuildState, RuleKind
+from indexer.catalog.verdicts import VerdictRepository
 from indexer.errors import CatalogueUnavailable, ConflictError
 from tests.indexer.catalog.databases import BACKENDS, empty_database
 from tests.indexer.catalog.samples import CAP, COAT, NOON, numbered
@@ -60,6 +62,8 @@ def fill(database: Database) -> None:
         PlacementRepository(session).put("b1", "edge", 1)
         pin = RuleContent(RuleKind.PIN, "red coat", products=(coat.id, "cap"), place=2)
         RuleRepository(session).add("shop", pin, author="Zoë", now=NOON)
+        SpendingRepository(session).add_if_within(NOON.date(), {"everybody": 2**40}, 2**40)
+        VerdictRepository(session).put_many({"f" * 64: '{"größe": "🧥"}'}, NOON)
 
 
 def rows(database: Database) -> dict[str, list[dict[str, object]]]:

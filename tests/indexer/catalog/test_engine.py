@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,25 @@ def test_writers_wait_for_each_other(database: Database) -> None:
         thread.join(60)
     with database.session() as session:
         assert ProductRepository(session).count("shop", generation=1) == 1
+
+
+def test_a_writer_may_wait_for_a_moment_only_and_the_next_one_waits_as_ever(database: Database) -> None:
+    def write(patience: float) -> None:
+        with database.begin(patience) as session:
+            CatalogRepository(session).ensure("shop", root="/", source="/")
+
+    with database.begin() as session:
+        CatalogRepository(session).ensure("shop", root="/", source="/")
+        began = time.monotonic()
+        with pytest.raises(CatalogueUnavailable, match="lock"):
+            write(0.05)
+        assert time.monotonic() - began < 5
+
+    write(0.05)
+    with database.begin() as session:
+        sqlite = session.get_bind().dialect.name == "sqlite"
+        told = session.scalar(sa.text("PRAGMA busy_timeout" if sqlite else "SHOW lock_timeout"))
+    assert told == (30_000 if sqlite else "0")
 
 
 def test_sqlite_is_set_up_for_concurrent_readers_and_foreign_keys(tmp_path: Path) -> None:
