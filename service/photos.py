@@ -1,15 +1,19 @@
-"""The products' own photos at query time, for what has to be seen again: a photo that is recoloured."""
+"""The products' own photos at query time, for what has to be seen again: when one is recoloured, and verified."""
 
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from typing import Final
 
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
-from indexer.domain import BuildManifest, Pixels, Product
+from indexer.catalog.images import ImageRepository
+from indexer.domain import BuildManifest, ImageRef, Pixels, Product
 from indexer.errors import FetchFailed, ImageRejected, InputError, UnavailableError
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.fit import Fit
+from indexer.images.reasons import Reason
 from indexer.places import Place, place_of, why
 
 PATIENT: Final = 10.0
@@ -34,12 +38,48 @@ class CataloguePhotos:
         Raises ImageRejected, and UnavailableError when it comes late or the catalogue's folder cannot be read at all:
         it is gone, or its driver is.
         """
+        self.start()
+        return self._seen(build, product, product.images[0], fit, self._seconds)
+
+    def of(self, build: BuildManifest, product: Product, image_id: str, fit: Fit, until: float | None = None) -> Pixels:
+        """The photo of that id, as `first`, and by a time of the monotonic clock if one is given.
+
+        Its time runs while decoders start, too. ImageRejected is also raised when the product has no such photo.
+        """
+        image = next((one for one in product.images if one.image_id == image_id), None)
+        if image is None:
+            raise ImageRejected(Reason.MISSING, f"{product.id} has no photo {image_id}.")
+        left = self._seconds if until is None else min(self._seconds, until - time.monotonic())
+        return self._seen(build, product, image, fit, max(0.0, left))
+
+    def hashes(self, build: BuildManifest, product_ids: Sequence[str]) -> Mapping[tuple[str, str], str]:
+        """(product id, image id) → SHA-256 of the photo's file, 64 hex digits, of those that passed the gate.
+
+        Raises CatalogueUnavailable.
+        """
+        with self._database.session() as session:
+            found = ImageRepository(session).of_products(build.catalog, product_ids, generation=build.generation)
+        return {
+            (product_id, image.image_id): image.content_hash
+            for product_id, images in found.items()
+            for image in images
+            if image.content_hash is not None
+        }
+
+    def start(self) -> None:
+        """Have the decoders ready, once, before any photo's time runs: children take seconds to start."""
+        if not self._started:
+            self._decoders.start()
+            self._started = True
+
+    def close(self) -> None:
+        self._reading.shutdown(wait=False, cancel_futures=True)
+
+    def _seen(self, build: BuildManifest, product: Product, image: ImageRef, fit: Fit, seconds: float) -> Pixels:
         try:
-            task = DecodeTask(product.images[0], fit, self._root(build.catalog))
-            self._start()
-            return self._decoded(task).pixels
+            return self._decoded(DecodeTask(image, fit, self._root(build.catalog)), seconds).pixels
         except Late as error:
-            raise UnavailableError(f"the photo of {product.id} did not come within {self._seconds:g} s.") from error
+            raise UnavailableError(f"the photo of {product.id} did not come within {seconds:.3g} s.") from error
         except ImageRejected as error:
             raise ImageRejected(error.reason, f"the photo of {product.id} is {error.reason}.") from error
         except (FetchFailed, InputError) as error:
@@ -47,19 +87,10 @@ class CataloguePhotos:
         except OSError as error:
             raise UnavailableError(f"the photo of {product.id} cannot be had: {why(error)}.") from error
 
-    def close(self) -> None:
-        self._reading.shutdown(wait=False, cancel_futures=True)
-
-    def _start(self) -> None:
-        """Once, and before any photo's time runs: children take seconds to start."""
-        if not self._started:
-            self._decoders.start()
-            self._started = True
-
-    def _decoded(self, task: DecodeTask) -> Decoded:
+    def _decoded(self, task: DecodeTask, seconds: float) -> Decoded:
         decoding = self._reading.submit(self._decoders.decode, task)
         try:
-            return decoding.result(self._seconds)
+            return decoding.result(seconds)
         finally:
             decoding.cancel()
 

@@ -1,7 +1,7 @@
 """From an upright sRGB picture to the encoder's input size: the pixels open_clip's own transform would give.
 
 `indexer.images` imports no torch, so the three modes of `open_clip.transform.image_transform` (3.3) are written
-out here on Pillow; a test compares them pixel by pixel.
+out here on Pillow; a test compares them pixel by pixel. The fourth, `within`, is for those who look at whole pictures.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 if TYPE_CHECKING:
     from indexer.domain import Pixels
 
-Mode = Literal["shortest", "longest", "squash"]
+Mode = Literal["shortest", "longest", "squash", "within"]
 Interpolation = Literal["bicubic", "bilinear"]
 _RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
@@ -24,7 +24,8 @@ class Fit:
     """How a picture becomes `size` = (height, width).
 
     `shortest` scales until the short side fits and cuts the rest off; `longest` scales until the long side fits and
-    pads with `fill`; `squash` scales both sides and bends the picture.
+    pads with `fill`; `squash` scales both sides and bends the picture; `within` scales down, never up, until both sides
+    fit, and leaves it there.
     """
 
     size: tuple[int, int]
@@ -39,7 +40,9 @@ class Fit:
             return target_width, target_height
         if self.mode == "shortest" and target_height == target_width:
             return _short_side(width, height, target_width)
-        choose: Callable[[float, float], float] = max if self.mode == "longest" else min
+        if self.mode == "within" and width <= target_width and height <= target_height:
+            return width, height
+        choose: Callable[[float, float], float] = min if self.mode == "shortest" else max
         ratio = choose(height / target_height, width / target_width)
         return max(1, round(width / ratio)), max(1, round(height / ratio))
 
@@ -52,11 +55,11 @@ def _short_side(width: int, height: int, size: int) -> tuple[int, int]:
 
 
 def fit(image: Image.Image, spec: Fit) -> "Pixels":
-    """`image` is RGB; returns uint8 of shape (height, width, 3), not normalised."""
+    """`image` is RGB; returns uint8 of shape (*spec.size, 3), or smaller where it fits `within`, not normalised."""
     size = spec.scaled(*image.size)
     resampling = _RESAMPLING["bicubic" if _ignores_interpolation(spec) else spec.interpolation]
     scaled = image if size == image.size else image.resize(size, resampling)
-    return np.array(_crop(_pad(scaled, spec), spec))
+    return np.array(scaled if spec.mode == "within" else _crop(_pad(scaled, spec), spec))
 
 
 def _ignores_interpolation(spec: Fit) -> bool:

@@ -1,5 +1,6 @@
 """The products' own photos at query time, and searches that go on without them."""
 
+import hashlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from indexer.catalog.engine import Database
 from indexer.domain import Product
 from indexer.errors import FetchFailed, ImageRejected, SettingsError, SourceError, UnavailableError, VitrineError
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
+from indexer.images.fit import Fit
 from indexer.settings import SearchSettings, Settings
 from service.photos import CataloguePhotos
 from service.search.answer import Answer
@@ -234,3 +236,39 @@ def test_the_root_is_that_of_the_catalog(place: Place) -> None:
     (task,) = decoders.asked
     assert task.root == place.folder
     photos.close()
+
+
+class TestOfOneId:
+    """Photos that are verified: any of a product's, by a deadline, and known by their contents without being read."""
+
+    def test_it_comes_within_the_size_asked_for(self, place: Place, real: CataloguePhotos) -> None:
+        second = place.product("shoe-red").images[1].image_id
+        pixels = real.of(place.index.manifest, place.product("shoe-red"), second, Fit((48, 48), "within"))
+        assert pixels.shape == (48, 48, 3)
+        assert pixels[24, 24].max() < 40, "the second one is black"
+        whole = real.of(place.index.manifest, place.product("shoe-red"), second, Fit((512, 512), "within"))
+        assert whole.shape == (64, 64, 3), "as large as it is"
+
+    def test_a_deadline_is_kept_though_decoders_start(self, place: Place) -> None:
+        decoders = Decoders(start_seconds=60)
+        photos = of(place, decoders)
+        started = time.monotonic()
+        mug = place.product("mug-red")
+        with pytest.raises(UnavailableError, match="the photo of mug-red did not come within"):
+            photos.of(place.index.manifest, mug, mug.images[0].image_id, Fit((8, 8)), started + 0.05)
+        assert time.monotonic() - started < SECONDS + 1
+        decoders.may_end.set()
+        photos.close()
+
+    def test_a_photo_that_the_product_does_not_have_is_missing(self, place: Place, real: CataloguePhotos) -> None:
+        with pytest.raises(ImageRejected, match="mug-red has no photo 0123") as refused:
+            real.of(place.index.manifest, place.product("mug-red"), "0123", Fit((8, 8)))
+        assert refused.value.reason == "missing"
+
+    def test_its_contents_are_known_from_the_ledger(self, place: Place, real: CataloguePhotos) -> None:
+        ids = ["shoe-red", "mug-sketch", "no such product"]
+        hashes = real.hashes(place.index.manifest, ids)
+        shoe = place.product("shoe-red")
+        assert set(hashes) == {("shoe-red", image.image_id) for image in shoe.images}
+        content = (place.folder / shoe.images[0].uri).read_bytes()
+        assert hashes["shoe-red", shoe.images[0].image_id] == hashlib.sha256(content).hexdigest()

@@ -53,3 +53,15 @@ def test_the_result_is_an_array_of_its_own() -> None:
     result = fit(scene(16, 16), Fit((16, 16)))
     assert result.flags.writeable
     assert result.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("size", "height", "width"),
+    [((640, 427), 67, 100), ((427, 640), 100, 67), ((200, 100), 50, 100), ((90, 40), 40, 90), ((3000, 3), 1, 100)],
+)
+def test_within_scales_down_only_and_neither_cuts_nor_pads(size: tuple[int, int], height: int, width: int) -> None:
+    image = scene(*size)
+    spec = Fit((100, 100), "within")
+    assert fit(image, spec).shape == (height, width, 3)
+    if size == (width, height):
+        np.testing.assert_array_equal(fit(image, spec), np.asarray(image))

@@ -1,0 +1,118 @@
+"""Two witnesses: one that cannot be talked to, and a model that can."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from indexer.domain import Product, QueryKind
+from indexer.settings import RerankSettings
+from service.rerank.seam import Candidate, Case, Usage
+from service.rerank.verdicts import WORDS, Constraint, Mark
+from service.rerank.verifier import MAX_CONSTRAINTS, Verified, Verifier, merged
+from tests.fakes import FakeEncoder
+from tests.service.rerank.witnesses import Witness
+from tests.service.search.understanding.shop import SHOP
+
+BLUE = Constraint(field="colour", value="blue")
+LIKE = Constraint(field="kind", value="mug", stated=False)
+IDS = tuple("abcdefgh")
+
+
+def case(*checklist: Constraint, words: str = "blue mug") -> Case:
+    return Case(QueryKind.TEXT, words, checklist or (BLUE,), SHOP, FakeEncoder())
+
+
+def candidates(ids: Sequence[str] = IDS) -> list[Candidate]:
+    return [Candidate(Product(id=name, title=name), "", None, {}) for name in ids]
+
+
+def order(verified: Verified, ids: Sequence[str] = IDS) -> str:
+    return "".join(ids[place] for place in verified.order)
+
+
+def verify(verifier: Verifier, asked: Case | None = None) -> Verified:
+    return verifier.verify(asked or case(), candidates(), [False] * len(IDS))
+
+
+class TestAlone:
+    def test_what_holds_rises_three_places_and_what_is_refuted_goes_to_the_end(self) -> None:
+        local = Witness(said={"e": Mark.YES, "a": Mark.NO}, refuting=frozenset("a"))
+        verified = verify(Verifier(RerankSettings(), local))
+
+        assert order(verified) == "becdfgha"
+        assert verified.by == ("zero_shot",)
+        assert [one.lift for one in verified.verdicts if one] == [0, 0, 0, 0, 3, 0, 0, 0]
+        assert [one.contradicted for one in verified.verdicts if one] == [True] + [False] * 7
+
+    def test_no_is_no_contradiction_unless_it_is_certain_and_was_asked_for(self) -> None:
+        local = Witness(otherwise=Mark.NO, refuting=frozenset("a"))
+        assert order(verify(Verifier(RerankSettings(), local), case(LIKE))) == "".join(IDS)
+
+    def test_what_cannot_be_told_changes_nothing(self) -> None:
+        verified = verify(Verifier(RerankSettings(), Witness()))
+        assert order(verified) == "".join(IDS)
+        assert {one.score for one in verified.verdicts if one} == {None}
+
+    def test_a_fixed_product_stays(self) -> None:
+        local = Witness(said={"d": Mark.YES}, refuting=frozenset("a"))
+        verified = Verifier(RerankSettings(), local).verify(case(), candidates(), [True, *[False] * 7])
+        assert order(verified).startswith("a")
+
+
+class TestWithAModel:
+    def test_its_yes_is_worth_two_places_and_the_other_witness_the_third(self) -> None:
+        model = Witness("small", said={"e": Mark.YES, "h": Mark.YES})
+        verified = verify(Verifier(RerankSettings(), Witness(said={"h": Mark.YES}), model))
+        assert [one.lift for one in verified.verdicts if one] == [0, 0, 0, 0, 2, 0, 0, 3]
+        assert verified.by == ("zero_shot", "small")
+
+    def test_it_cannot_talk_a_contradiction_away_nor_make_one(self) -> None:
+        local = Witness(refuting=frozenset("a"))
+        verified = verify(Verifier(RerankSettings(), local, Witness("small", {"a": Mark.YES, "b": Mark.NO})))
+        marks = [one.checks[0].mark for one in verified.verdicts if one]
+
+        assert order(verified).endswith("a")
+        assert order(verified).startswith("b")
+        assert marks[:2] == [Mark.NO, Mark.NO]
+
+    def test_it_makes_one_where_the_settings_believe_it(self) -> None:
+        settings = RerankSettings(contradictions="any")
+        verified = verify(Verifier(settings, Witness(), Witness("small", {"b": Mark.NO})))
+        assert order(verified) == "acdefghb"
+
+    @pytest.mark.parametrize("local", [Witness(refuting=frozenset("a")), Witness(said={"d": Mark.YES})])
+    def test_a_model_that_says_nothing_at_all_leaves_the_order_and_it_is_said(self, local: Witness) -> None:
+        model = Witness("small", otherwise=None, skipped=("it is away",))
+        verified = verify(Verifier(RerankSettings(), local, model))
+
+        assert order(verified) == "".join(IDS)
+        assert (verified.by, verified.skipped, verified.unjudged) == (("zero_shot",), ("it is away",), 8)
+
+    def test_results_that_were_not_judged_in_time_keep_what_the_other_witness_says(self) -> None:
+        model = Witness("small", said={"h": Mark.YES}, otherwise=None, usage=Usage(calls=8, dollars=0.01))
+        verified = verify(Verifier(RerankSettings(), Witness(refuting=frozenset("c")), model))
+
+        assert order(verified) == "abdefhgc"
+        assert (verified.unjudged, verified.usage.calls) == (7, 8)
+
+    def test_what_it_reads_out_of_the_words_is_checked_too(self) -> None:
+        model = Witness("small", reads=(Constraint(field="other", value="red laces"), BLUE))
+        asked = case(BLUE, Constraint(field=WORDS, value="blue boot with red laces"))
+        verified = verify(Verifier(RerankSettings(), Witness(), model), asked)
+        assert verified.usage.calls == 1
+        assert [one.value for one in model.cases[0].checklist] == ["blue", "blue boot with red laces", "red laces"]
+
+    @pytest.mark.parametrize(
+        ("settings", "words"), [(RerankSettings(read_queries=False), "blue mug"), (RerankSettings(), "")]
+    )
+    def test_nothing_is_read_without_words_or_where_it_is_not_wanted(
+        self, settings: RerankSettings, words: str
+    ) -> None:
+        model = Witness("small", reads=(LIKE,))
+        verify(Verifier(settings, Witness(), model), case(BLUE, words=words))
+        assert model.cases[0].checklist == (BLUE,)
+
+
+def test_a_checklist_is_kept_short() -> None:
+    many = tuple(Constraint(field="other", value=str(number)) for number in range(20))
+    assert len(merged((BLUE,), many)) == MAX_CONSTRAINTS
