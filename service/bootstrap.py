@@ -1,29 +1,50 @@
 """The composition root of the query side."""
 
+from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from indexer.bootstrap import encoder_of, open_catalogue
 from indexer.builds.publish import repair_pointers
+from indexer.catalog.engine import Database
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
 from indexer.images.decoders import DecoderPool
-from indexer.settings import LanguageSettings, Settings
+from indexer.settings import LanguageSettings, Price, RerankSettings, Settings
 from indexer.stores.opening import open_stores
+from service.ask.asking import Speaker
 from service.batching import BatchingEncoder
+from service.budget.breaker import Breaker
+from service.budget.governor import Governor
+from service.budget.prices import price_of
 from service.language import Rewriter
 from service.metrics import Metrics
+from service.photos import BUSY, PATIENT, CataloguePhotos
 from service.remembering import RememberingEncoder
+from service.rerank.cache import VerdictCache
+from service.rerank.calling import Till
+from service.rerank.verifier import Verifier
+from service.rerank.zero_shot import ZeroShot
 from service.shop import Shop
+
+if TYPE_CHECKING:
+    from service.endpoint import Endpoint
 
 
 def open_shop(settings: Settings) -> Shop:
     """For one caller at a time: a command."""
+    database, decoders = open_catalogue(settings), DecoderPool.of(settings.images)
+    photos = CataloguePhotos(database, decoders, PATIENT)
+    line = open_line(settings, database)
     return Shop(
-        open_catalogue(settings),
+        database,
         settings,
         partial(encoder_of, settings=settings),
-        DecoderPool.of(settings.images),
+        decoders,
         rewriter=open_rewriter(settings.language),
+        photos=photos,
+        verifier=open_verifier(settings.rerank, line, photos),
+        speaker=open_speaker(settings.rerank, line),
     )
 
 
@@ -36,7 +57,9 @@ def open_busy_shop(settings: Settings) -> Shop:
     database = open_catalogue(settings)
     repair_pointers(database, open_stores(settings))
 
-    metrics = Metrics()
+    metrics, decoders = Metrics(), DecoderPool.of(settings.images)
+    photos = CataloguePhotos(database, decoders, BUSY)
+    line = open_line(settings, database)
 
     def open_encoder(manifest: BuildManifest) -> Encoder:
         batching = BatchingEncoder(encoder_of(manifest, settings), settings.service.max_batch)
@@ -46,10 +69,13 @@ def open_busy_shop(settings: Settings) -> Shop:
         database,
         settings,
         open_encoder,
-        DecoderPool.of(settings.images),
+        decoders,
         follow=True,
         rewriter=open_rewriter(settings.language),
         metrics=metrics,
+        photos=photos,
+        verifier=open_verifier(settings.rerank, line, photos),
+        speaker=open_speaker(settings.rerank, line),
     )
 
 
@@ -60,3 +86,50 @@ def open_rewriter(settings: LanguageSettings) -> Rewriter | None:
     from service.openai_language import OpenAiRewriter
 
     return OpenAiRewriter(settings)
+
+
+@dataclass(frozen=True)
+class Line:
+    """To the endpoint that judges and answers: with its budget, its memory, its health and its price."""
+
+    endpoint: "Endpoint"
+    governor: Governor
+    cache: VerdictCache
+    breaker: Breaker
+    price: Price
+
+
+def open_line(settings: Settings, database: Database) -> Line | None:
+    """None where no endpoint is named."""
+    rerank = settings.rerank
+    if not rerank.endpoint:
+        return None
+    from service.endpoint import Endpoint
+
+    key = None if rerank.api_key is None else rerank.api_key.get_secret_value()
+    return Line(
+        Endpoint(rerank.base_url, key, rerank.model, setting="rerank"),
+        Governor(database, settings.budget),
+        VerdictCache(database, rerank.keep_days, rerank.keep_verdicts),
+        Breaker(),
+        price_of(rerank.model, rerank.base_url, settings.budget.prices),
+    )
+
+
+def open_verifier(settings: RerankSettings, line: Line | None, photos: CataloguePhotos) -> Verifier | None:
+    """None where `rerank.backend` is none; a model judges too where an endpoint is named."""
+    if settings.backend == "none":
+        return None
+    if line is None:
+        return Verifier(settings, ZeroShot())
+    from service.rerank.model import Model
+
+    judge = Model(line.endpoint, settings, line.governor, line.cache, line.breaker, photos, line.price)
+    return Verifier(settings, ZeroShot(), judge)
+
+
+def open_speaker(settings: RerankSettings, line: Line | None) -> Speaker | None:
+    """None where no endpoint is named."""
+    if line is None:
+        return None
+    return Speaker(Till(line.endpoint, line.governor, line.breaker, line.price), line.cache, settings)

@@ -11,12 +11,14 @@ import typer
 
 from indexer.cli import AsJson
 from indexer.errors import InputError
+from service.ask_cli import ask
 from service.rules_cli import app as rules_app
 
 
 def add_commands(app: typer.Typer) -> None:
     """Called by the root command through the entry-point group `vitrine.commands`."""
     app.command()(search)
+    app.command()(ask)
     app.command()(regions)
     app.command()(serve)
     app.command()(demo)
@@ -59,6 +61,13 @@ def search(
     diversity: Annotated[float | None, typer.Option(min=0, max=1, help="Default: the setting.")] = None,
     cursor: Annotated[str | None, typer.Option(help="The next page of an answer: its `next`.")] = None,
     rules: Annotated[str, typer.Option(help="The merchandiser's: live, draft (unpublished ones too) or off.")] = "live",
+    verify: Annotated[
+        bool | None,
+        typer.Option("--verify/--no-verify", help="Check the first results. Default: the setting rerank.always."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Verify, and leave out what certainly is not what was asked for.")
+    ] = False,
     why_not: Annotated[
         list[str] | None, typer.Option(metavar="PRODUCT_ID", help="Say why a product is not in the answer.")
     ] = None,
@@ -96,6 +105,8 @@ def search(
             "diversity": diversity,
             "cursor": cursor,
             "rules": rules,
+            "verify": verify,
+            "strict": strict,
             "why_not": why_not or (),
         }
     )

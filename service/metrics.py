@@ -3,6 +3,7 @@
 from indexer.errors import VitrineError
 from service.problem_types import slug
 from service.remembering import What
+from service.rerank.seam import Usage
 from service.search.answer import Answer
 
 _STAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -32,6 +33,30 @@ class Metrics:
             buckets=_STAGE_SECONDS,
             registry=self._registry,
         )
+        self._judged = Counter(
+            "vitrine_verified_results",
+            "Results that were to be verified, by whether the model, where there is one, judged them.",
+            ["judged"],
+            registry=self._registry,
+        )
+        self._requests = Counter(
+            "vitrine_endpoint_requests",
+            "Requests to the endpoint that were needed, by purpose and whether its word was remembered.",
+            ["purpose", "remembered"],
+            registry=self._registry,
+        )
+        self._tokens = Counter(
+            "vitrine_endpoint_tokens",
+            "Tokens that the endpoint billed.",
+            ["purpose", "direction"],
+            registry=self._registry,
+        )
+        self._dollars = Counter(
+            "vitrine_endpoint_dollars",
+            "US dollars that the endpoint cost, by the price table.",
+            ["purpose"],
+            registry=self._registry,
+        )
         self._vectors = Counter(
             "vitrine_query_vectors",
             "Vectors of words and photos that searches needed, by whether they were remembered.",
@@ -45,6 +70,22 @@ class Metrics:
         self._searches.labels(kind).inc()
         for stage, milliseconds in answer.timings_ms.items():
             self._stages.labels(kind, stage).observe(milliseconds / 1000)
+        told = answer.verification
+        if told is not None:
+            self._judged.labels("yes").inc(len(told.first_stage) - told.unjudged)
+            self._judged.labels("no").inc(told.unjudged)
+            self._used("verdict", Usage(told.calls, told.cached, told.tokens_in, told.tokens_out, told.dollars))
+
+    def asked(self, usage: Usage) -> None:
+        """Count what answering a question took, its search apart."""
+        self._used("answer", usage)
+
+    def _used(self, purpose: str, usage: Usage) -> None:
+        self._requests.labels(purpose, "no").inc(usage.calls)
+        self._requests.labels(purpose, "yes").inc(usage.cached)
+        self._tokens.labels(purpose, "in").inc(usage.tokens_in)
+        self._tokens.labels(purpose, "out").inc(usage.tokens_out)
+        self._dollars.labels(purpose).inc(usage.dollars)
 
     def refused(self, error: VitrineError) -> None:
         """Count a search that was not answered, under the last part of its problem's `type`."""

@@ -54,6 +54,8 @@ def _cells(result: Result, answer: Answer) -> list[str]:
     channels = [result.channels.get(channel) for channel in answer.weights]
     raw = ["–" if one is None or one.raw is None else f"{one.raw:.3f}" for one in channels]
     checks = " ".join(f"{field} {_MARKS[verdict]}" for field, verdict in result.checks.items())
+    if result.verdict is not None:
+        checks = ", ".join(one.label for one in result.verdict.checks)
     title = result.title if result.variants is None else f"{result.title} ({result.variants.label})"
     return [str(result.rank), title, result.id, price, f"{result.score:.3f}", *raw, checks]
 
@@ -73,7 +75,16 @@ def _footer(answer: Answer) -> str:
     weights = ", ".join(f"{channel} {weight:.2f}" for channel, weight in answer.weights.items())
     timings = ", ".join(f"{stage} {spent:.1f}" for stage, spent in answer.timings_ms.items())
     skipped = f"; skipped: {', '.join(answer.degraded)}" if answer.degraded else ""
-    return f"{answer.kind} query on {answer.catalog}; weights {weights}; ms: {timings}{skipped}"
+    return f"{answer.kind} query on {answer.catalog}; weights {weights}; ms: {timings}{_verified(answer)}{skipped}"
+
+
+def _verified(answer: Answer) -> str:
+    """Who judged, and what it cost where it did."""
+    told = answer.verification
+    if told is None or not told.by:
+        return ""
+    cost = f", {told.calls} calls, {told.cached} remembered, ${told.dollars:.4f}" if told.calls or told.cached else ""
+    return f"; verified by {' and '.join(told.by)}{cost}"
 
 
 def _print_explanation(answer: Answer, console: Console) -> None:

@@ -56,6 +56,10 @@ class SearchRequest(Frozen):
     """Replaces the setting."""
     cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = None
     """`next` of the answer whose next page is wanted."""
+    verify: bool | None = None
+    """Have the first results checked, one by one, for what was asked; null: as the setting `rerank.always` says."""
+    strict: bool = False
+    """Verify, and leave out what certainly is not what was asked for."""
     rules: RulesUsed = "live"
     """`draft` applies the merchandiser's unpublished rules too, `off` none."""
     why_not: Annotated[tuple[Annotated[str, Field(max_length=MAX_WORDS)], ...], Field(max_length=MAX_LISTED)] = ()

@@ -14,18 +14,22 @@ from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
-from indexer.domain import BuildManifest, EncoderIdentity, Product
+from indexer.domain import BuildManifest, EncoderIdentity, Pixels, Product
 from indexer.encoders import Encoder
 from indexer.errors import ImageRejected, NothingPublished, QueryError, VitrineError
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
+from indexer.images.fit import Fit
 from indexer.images.names import COLOUR_NAMES, name_colours
 from indexer.images.regions import Box, Region
 from indexer.settings import Settings
+from service.ask.asking import Asking, Speaker
+from service.ask.documents import AskRequest, Event
 from service.language import Rewriter
 from service.live import LiveBuilds, OpenEncoder
 from service.metrics import Metrics
 from service.photos import BUSY, PATIENT, CataloguePhotos
 from service.request import SearchRequest
+from service.rerank.verifier import Verifier
 from service.ruling import Rules
 from service.search.answer import Answer
 from service.search.query import Query
@@ -60,8 +64,12 @@ class Shop:
         follow: bool = False,
         rewriter: Rewriter | None = None,
         metrics: Metrics | None = None,
+        photos: CataloguePhotos | None = None,
+        verifier: Verifier | None = None,
+        speaker: Speaker | None = None,
     ) -> None:
-        """`follow`: look for publications and live changes beside the requests, not in them."""
+        """`follow`: look for publications and live changes beside the requests, not in them. Without a `verifier`
+        nothing is verified, without a `speaker` no question is answered."""
         self._database = database
         self._settings = settings
         self._live = LiveBuilds(database, settings, open_encoder, follow)
@@ -69,24 +77,37 @@ class Shop:
         self._spare: dict[str, deque[Embeddings]] = {}
         """By the encoder's fingerprint, for one thread at a time each."""
         self.metrics = metrics or Metrics()
-        self._photos = CataloguePhotos(database, decoders, BUSY if follow else PATIENT)
+        self._photos = photos or CataloguePhotos(database, decoders, BUSY if follow else PATIENT)
+        self._verifier = verifier
+        self._asking = Asking(self.search, database, self._photos, speaker, self.metrics.asked)
         self.rules = Rules(database, settings.catalog)
         products = CatalogProducts(database)
-        self._searcher = Searcher(products, settings.search, self.rules, self._photos, rewriter)
+        self._searcher = Searcher(products, settings.search, self.rules, self._photos, rewriter, verifier)
 
-    def search(self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = ()) -> Answer:
-        """`further` photos show the same thing; the request's box is on the first.
+    def search(
+        self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = (), caller: str = ""
+    ) -> Answer:
+        """`further` photos show the same thing; the request's box is on the first. `caller` is whose budget pays for
+        what is asked of endpoints.
 
         Raises InputError for what was asked, ConflictError and UnavailableError for the state of the shop.
         """
         try:
             with self._live.lease(request.catalog) as (index, encoder):
-                answer = self._searcher.search(self._query(request, photo, further, encoder), index, encoder)
+                query = self._query(request, photo, further, encoder, caller)
+                answer = self._searcher.search(query, index, encoder)
         except VitrineError as error:
             self.metrics.refused(error)
             raise
         self.metrics.observed(answer)
         return answer
+
+    def ask(self, request: AskRequest, caller: str = "") -> Iterator[Event]:
+        """What is told about the hits of a search, as it is told; nothing is raised once that began.
+
+        Raises NoEndpoint, and as `search`.
+        """
+        return self._asking.ask(request, caller)
 
     def regions(self, photo: bytes) -> tuple[Region, ...]:
         """Boxes around the things on a photo, to be searched one by one. Raises ImageRejected."""
@@ -145,6 +166,9 @@ class Shop:
 
     def close(self) -> None:
         self._live.close()
+        self._asking.close()
+        if self._verifier is not None:
+            self._verifier.close()
         self._photos.close()
         self._decoders.close()
 
@@ -170,18 +194,20 @@ class Shop:
     def _published(self, catalog: str | None) -> str:
         return published_build(self._database, catalog or self._settings.catalog)[0]
 
-    def _query(self, request: SearchRequest, photo: bytes | None, further: Sequence[bytes], encoder: Encoder) -> Query:
+    def _query(
+        self, request: SearchRequest, photo: bytes | None, further: Sequence[bytes], encoder: Encoder, caller: str
+    ) -> Query:
         box = None if request.box is None else Box(*request.box)
         if box is not None and photo is None:
             raise QueryError("box: a box is a part of a photo; give the photo too.")
-        decoded = None if photo is None else self._decoded(photo, encoder, box)
+        decoded = None if photo is None else self._decoded(photo, encoder.spec.fit, box)
         return Query(
             words=request.text,
             change=request.change,
             like=request.like,
             photo=None if decoded is None else decoded.pixels,
             photo_colours=() if decoded is None else tuple(name_colours(decoded.palette)),
-            further_photos=tuple(self._decoded(one, encoder).pixels for one in further),
+            further_photos=tuple(self._decoded(one, encoder.spec.fit).pixels for one in further),
             without=request.without,
             ignore=request.ignore,
             where=request.where,
@@ -194,13 +220,25 @@ class Shop:
             cursor=request.cursor,
             facets=request.facets,
             rules=request.rules,
+            verify=request.verify,
+            strict=request.strict,
+            view=self._view(request, photo, box),
+            caller=caller,
             why_not=request.why_not,
             explain=request.explain,
         )
 
-    def _decoded(self, photo: bytes, encoder: Encoder, box: Box | None = None) -> Decoded:
+    def _view(self, request: SearchRequest, photo: bytes | None, box: Box | None) -> Pixels | None:
+        """As large as whoever verifies wants to see it, and the decoders ready for the products' own photos."""
+        verifier = self._verifier
+        if verifier is None or verifier.fit is None or not verifier.wanted(request.verify, request.strict):
+            return None
+        self._photos.start()
+        return None if photo is None else self._decoded(photo, verifier.fit, box).pixels
+
+    def _decoded(self, photo: bytes, fit: Fit, box: Box | None = None) -> Decoded:
         try:
-            return self._decoders.decode(DecodeTask(photo, encoder.spec.fit, box=box))
+            return self._decoders.decode(DecodeTask(photo, fit, box=box))
         except ImageRejected as error:
             raise _refused(error) from error
 

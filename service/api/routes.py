@@ -1,5 +1,6 @@
 """The routes under /v1: each parses, calls once, returns. Blocking work runs in worker threads."""
 
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Form, Query, Request
@@ -37,15 +38,21 @@ def _shop(request: Request) -> Shop:
     return shop
 
 
+def caller_of(request: Request) -> str:
+    """Whose budget pays for what is asked of endpoints: a digest of the request's API key, '' without one."""
+    key = request.headers.get("X-API-Key", "")
+    return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
+
+
 @router.post("/search", summary="Search by words, by a product, or by a product and a change")
 def search(request: Request, body: Annotated[SearchRequest, Body(openapi_examples=SEARCH_EXAMPLES)]) -> Answer:
-    return _shop(request).search(body)
+    return _shop(request).search(body, caller=caller_of(request))
 
 
 @router.post("/search/photo", summary="Search by a photo, alone or with a change")
 def search_by_photo(request: Request, form: Annotated[PhotoForm, Form(media_type="multipart/form-data")]) -> Answer:
     photo, *further = form.photos()
-    return _shop(request).search(form.request(), photo, further)
+    return _shop(request).search(form.request(), photo, further, caller_of(request))
 
 
 @router.post("/regions", summary="The things on a photo, each with a box to search by")

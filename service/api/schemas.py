@@ -56,6 +56,8 @@ class PhotoForm(BaseModel):
     facets: Annotated[list[Words], Field(max_length=MAX_LISTED)] = []
     diversity: Share | None = None
     cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = None
+    verify: bool | None = None
+    strict: bool = False
     rules: RulesUsed = "live"
     why_not: Annotated[list[Words], Field(max_length=MAX_LISTED)] = []
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from indexer.domain import Channel, Frozen, Hit, PayloadValue, Product, QueryKind
 from indexer.settings import Fusion
+from service.rerank.verdicts import Verdict
 from service.search.emptiness import Emptiness
 from service.search.facets import Facet
 from service.search.fusion import Fused
@@ -17,6 +18,7 @@ from service.search.planning import Plan
 from service.search.ranking import Ranking
 from service.search.trail import Trail
 from service.search.understanding import Chip
+from service.search.verification import Outcome, Verification
 from service.search.why import WhyNot
 
 
@@ -62,6 +64,8 @@ class Result(Frozen):
     """Which of the words looked for it has, and where."""
     routes: dict[str, int] = Field(default_factory=dict)
     """The routes of an edit that found it, with its rank in each."""
+    verdict: Verdict | None = None
+    """What was verified of it, in a search that was to be; null for what nobody looked at."""
     rule: str | None = None
     """The rule that pinned or buried it; `code` for a product whose article number was typed."""
 
@@ -115,6 +119,8 @@ class Answer(Frozen):
     more: Beyond = "none"
     """What there is behind this page: nothing, a page, or more than is given."""
     why_not: tuple[WhyNot, ...] = ()
+    verification: Verification | None = None
+    """Given when the first results were verified."""
 
 
 BY_SCORE = ("boosted", "fused")
@@ -135,6 +141,7 @@ class Found:
     nothing_close: Emptiness | None
     why_not: Sequence[WhyNot]
     next: str | None
+    outcome: Outcome
 
 
 def compose(found: Found, trail: Trail) -> Answer:
@@ -147,7 +154,7 @@ def compose(found: Found, trail: Trail) -> Answer:
         weights=dict(found.ranking.weights),
         results=[_result(group, place, found) for place, group in enumerate(_known(found), start=found.page.place + 1)],
         timings_ms={stage: round(spent, 3) for stage, spent in trail.timings_ms.items()},
-        degraded=list(plan.degraded),
+        degraded=[*plan.degraded, *found.outcome.skipped],
         explain=_explanation(found, trail) if plan.query.explain else None,
         words=plan.query.wanted,
         chips=plan.understood.chips,
@@ -156,6 +163,7 @@ def compose(found: Found, trail: Trail) -> Answer:
         next=found.next,
         more=found.page.more,
         why_not=tuple(found.why_not),
+        verification=found.outcome.verification,
     )
 
 
@@ -191,6 +199,7 @@ def _result(group: Group, rank: int, found: Found) -> Result:
         duplicates=group.duplicates,
         highlights=() if lexicon is None else tuple(highlights(product, found.plan.query.wanted, lexicon)),
         routes=dict(fused.routes),
+        verdict=found.outcome.verdicts.get(product.id),
         rule=found.ranking.moved.get(product.id),
     )
 

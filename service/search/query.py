@@ -21,6 +21,9 @@ class Query:
     `further_photos` show the same thing. `where` holds filters as people write them; `weights` replace the defaults of
     the kind, `fusion` and `diversity` the settings. `without` are words that the answer should stay away from, `ignore`
     the chips whose understanding is not wanted. `facets` names fields, `AUTO` those that suit the catalogue.
+
+    `verify`: have the first results checked, None: as the settings say; `strict` leaves out what is contradicted then.
+    `view` is `photo` as large as whoever checks wants it, `caller` whose budget that is.
     """
 
     words: str = ""
@@ -41,6 +44,10 @@ class Query:
     cursor: str | None = None
     facets: tuple[str, ...] = ()
     rules: RulesUsed = "live"
+    verify: bool | None = None
+    strict: bool = False
+    view: Pixels | None = None
+    caller: str = ""
     why_not: tuple[str, ...] = ()
     explain: bool = False
     kind: QueryKind = field(init=False)
@@ -49,6 +56,8 @@ class Query:
         """Raises EmptyQuery or QueryError when the parts do not make one question."""
         for name in ("words", "change"):
             object.__setattr__(self, name, " ".join(getattr(self, name).split()))
+        if self.strict and self.verify is False:
+            raise QueryError("strict: what is wrong is found by verifying; leave `verify` out or ask for it.")
         object.__setattr__(self, "kind", self._kind())
 
     def _kind(self) -> QueryKind:

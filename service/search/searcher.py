@@ -7,6 +7,7 @@ from indexer.domain import Product
 from indexer.encoders import Encoder
 from indexer.settings import SearchSettings
 from service.language import Rewriter
+from service.rerank.verifier import Verifier
 from service.search.answer import Answer, Found, compose
 from service.search.emptiness import Emptiness, nothing_close
 from service.search.facets import Facet, count_facets, default_facets
@@ -15,6 +16,7 @@ from service.search.planning import Photos, Plan, Planner, Products, Rules
 from service.search.query import AUTO, Query
 from service.search.ranking import Ranking
 from service.search.trail import Trail
+from service.search.verification import verified
 from service.search.why import Inquest
 
 __all__ = ["Photos", "Products", "Rules", "Searcher"]
@@ -30,9 +32,11 @@ class Searcher:
         rules: Rules | None = None,
         photos: Photos | None = None,
         rewriter: Rewriter | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
         """Without `rules` there are none; without `photos` a product is not looked for recoloured, without a `rewriter`
-        captions are rewritten by rules."""
+        captions are rewritten by rules, without a `verifier` nothing is verified."""
+        self._verifier = verifier
         self._products = products
         self._settings = settings
         self._planner = Planner(products, settings, rules, photos, rewriter)
@@ -49,22 +53,25 @@ class Searcher:
         with trail.stage("load"):
             products = self._products.get_many(index.manifest, [group.shown.hit.product_id for group in page.groups])
             siblings = self._siblings(page, products, plan)
+        onward = page.cursor(state, asked)
+        checked = verified(page, plan, ranking, products, self._verifier, trail)
         counted: Sequence[Facet] = ()
         if facets:
             with trail.stage("facets"):
                 counted = count_facets([one.payload for one in ranking.fused], facets, index.manifest.fields)
                 counted = [one for one in counted if one.missing < one.candidates or one.field in query.facets]
-        inquest = Inquest(plan, ranking, page, self._products)
+        inquest = Inquest(plan, ranking, page, checked, self._products)
         found = Found(
             plan=plan,
             ranking=ranking,
-            page=page,
+            page=checked.page,
             products=products,
             siblings=siblings,
             facets=counted,
             nothing_close=_emptiness(plan, ranking),
             why_not=[inquest.of(name, trail.ranks(name)) for name in query.why_not],
-            next=page.cursor(state, asked),
+            next=onward,
+            outcome=checked,
         )
         return compose(found, trail)
 

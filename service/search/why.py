@@ -9,12 +9,14 @@ from uuid import UUID
 from pydantic import Field
 
 from indexer.domain import AllOf, AnyOf, Condition, FieldType, Frozen, Not, PayloadValue, Product, Where, point_id
+from service.rerank.verdicts import Mark
 from service.search.conditions import holds
 from service.search.fusion import Fused
 from service.search.paging import Page
 from service.search.planning import Plan, Products
 from service.search.ranking import Ranking
 from service.search.sorting import SORTABLE
+from service.search.verification import Outcome
 from service.search.where import EPOCH
 
 Reason = Literal[
@@ -28,6 +30,7 @@ Reason = Literal[
     "earlier",
     "grouped",
     "duplicate",
+    "contradicted",
 ]
 
 
@@ -45,8 +48,10 @@ class WhyNot(Frozen):
 class Inquest:
     """Over one answered search and the page that it answered with."""
 
-    def __init__(self, plan: Plan, ranking: Ranking, page: Page, products: Products) -> None:
+    def __init__(self, plan: Plan, ranking: Ranking, page: Page, checked: Outcome, products: Products) -> None:
+        """`checked` is what verification made of the page."""
         self._plan = plan
+        self._checked = checked
         self._ranking = ranking
         self._page = page
         self._products = products
@@ -66,9 +71,12 @@ class Inquest:
     def _placed(self, found: Fused) -> WhyNot:
         """One of the candidates."""
         name = found.hit.product_id
-        for place, group in enumerate(self._page.groups, start=self._page.place + 1):
+        for place, group in enumerate(self._checked.page.groups, start=self._page.place + 1):
             if group.shown.hit.product_id == name:
                 return _of(found, "shown", f"It is result {place}, on this page.", place)
+        if self._checked.verification is not None and name in self._checked.verification.dropped:
+            wrong = ", ".join(one.field for one in self._checked.verdicts[name].checks if one.mark is Mark.NO)
+            return _of(found, "contradicted", f"It was verified, and is not what was asked for: {wrong}.")
         for group in self._page.listed:
             first = group.shown.hit.product_id
             if name in group.ids[1:]:

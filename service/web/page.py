@@ -12,6 +12,7 @@ from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
 from indexer.stores.pointer import write_atomically
 from service.request import SearchRequest
+from service.rerank.verdicts import Mark
 from service.search.answer import Answer, ChannelScore, Result
 from service.web.pictures import Pictures
 
@@ -23,6 +24,7 @@ TITLES = {
     "similar": "More like this",
 }
 VERDICTS = {True: ("yes", "✓"), False: ("no", "✗"), None: ("unknown", "?")}
+_CLASSES = {Mark.YES: "yes", Mark.PARTLY: "unknown", Mark.NO: "no", Mark.UNKNOWN: "unknown"}
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,16 @@ def _card(result: Result, answer: Answer, pictures: Pictures) -> Card:
         price="" if result.price is None else f"{result.price:,.2f} {result.currency or ''}".strip(),
         also="" if result.variants is None else result.variants.label,
         picture=None if result.image is None else pictures.of_image(answer.catalog, result.image.uri),
-        checks=[Check(VERDICTS[held][0], f"{VERDICTS[held][1]} {field}") for field, held in result.checks.items()],
+        checks=_checks(result),
         channels=[_bar(channel, result.channels[channel], answer) for channel in answer.weights],
     )
+
+
+def _checks(result: Result) -> list[Check]:
+    """What verification said of it, else what the shop's own words say."""
+    if result.verdict is not None:
+        return [Check(_CLASSES[one.mark], one.label) for one in result.verdict.checks]
+    return [Check(VERDICTS[held][0], f"{VERDICTS[held][1]} {field}") for field, held in result.checks.items()]
 
 
 def _bar(channel: Channel, score: ChannelScore, answer: Answer) -> Bar:

@@ -3,7 +3,9 @@ import pytest
 from indexer.domain import QueryKind
 from indexer.errors import UnknownProduct
 from service.metrics import Metrics
+from service.rerank.seam import Usage
 from service.search.answer import Answer
+from service.search.verification import Verification
 
 PLAIN = "text/plain"
 
@@ -42,6 +44,29 @@ def test_remembered_vectors_are_counted_beside_the_others() -> None:
     found = lines(metrics)
     assert 'vitrine_query_vectors_total{remembered="yes",what="text"} 3.0' in found
     assert 'vitrine_query_vectors_total{remembered="no",what="photo"} 2.0' in found
+
+
+def test_what_endpoints_took_is_counted_by_purpose() -> None:
+    metrics = Metrics()
+    told = Verification(
+        by=("zero_shot", "small"),
+        first_stage=("a", "b", "c"),
+        unjudged=1,
+        calls=2,
+        cached=1,
+        tokens_in=900,
+        dollars=0.5,
+    )
+    metrics.observed(answered(QueryKind.TEXT).model_copy(update={"verification": told}))
+    metrics.asked(Usage(calls=1, tokens_out=30, dollars=0.25))
+    found = lines(metrics)
+    assert 'vitrine_verified_results_total{judged="yes"} 2.0' in found
+    assert 'vitrine_verified_results_total{judged="no"} 1.0' in found
+    assert 'vitrine_endpoint_requests_total{purpose="verdict",remembered="no"} 2.0' in found
+    assert 'vitrine_endpoint_requests_total{purpose="verdict",remembered="yes"} 1.0' in found
+    assert 'vitrine_endpoint_tokens_total{direction="in",purpose="verdict"} 900.0' in found
+    assert 'vitrine_endpoint_tokens_total{direction="out",purpose="answer"} 30.0' in found
+    assert 'vitrine_endpoint_dollars_total{purpose="answer"} 0.25' in found
 
 
 def test_two_services_of_one_process_count_apart() -> None:

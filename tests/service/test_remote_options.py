@@ -47,6 +47,8 @@ EVERYTHING = SearchRequest(
     diversity=0.125,
     cursor="eyJh_-",
     rules="draft",
+    verify=True,
+    strict=True,
     why_not=("mug-red", "lamp/äöü 50%"),
 )
 """No question that can be answered; only what is asked counts."""
@@ -61,7 +63,9 @@ class Listener:
     asked: list[tuple[SearchRequest, bytes | None, list[bytes]]] = field(default_factory=list)
     metrics: Metrics = field(default_factory=Metrics)
 
-    def search(self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = ()) -> Answer:
+    def search(
+        self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = (), caller: str = ""
+    ) -> Answer:
         self.asked.append((request, photo, list(further)))
         return EMPTY
 

@@ -23,7 +23,9 @@ class BrokenShop:
         self.error: Exception = RuntimeError()
         self.metrics = Metrics()
 
-    def search(self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = ()) -> Answer:
+    def search(
+        self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = (), caller: str = ""
+    ) -> Answer:
         raise self.error
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from indexer.catalog.rules import Rule, RuleContent
 from indexer.catalog.states import RuleKind, RuleState
 from indexer.domain import BuildManifest
 from indexer.settings import SearchSettings, Settings
+from service.rerank.verifier import Verifier
 from service.search.answer import Answer, Result
 from service.search.planning import Photos
 from service.search.query import Query
@@ -106,6 +107,7 @@ class Bazaar:
     settings: SearchSettings = field(default_factory=SearchSettings)
     rules: tuple[Rule, ...] = ()
     photos: Photos | None = None
+    verifier: Verifier | None = None
 
     def set(self, **changes: object) -> "Bazaar":
         return replace(self, settings=SearchSettings.model_validate(changes))
@@ -114,7 +116,8 @@ class Bazaar:
         return replace(self, rules=rules)
 
     def ask(self, query: Query) -> Answer:
-        searcher = Searcher(CatalogProducts(self.database), self.settings, FixedRules(self.rules), self.photos)
+        products, rules = CatalogProducts(self.database), FixedRules(self.rules)
+        searcher = Searcher(products, self.settings, rules, self.photos, verifier=self.verifier)
         return searcher.search(query, self.index, self.encoder)
 
     def ids(self, query: Query) -> list[str]:

@@ -1,0 +1,107 @@
+"""What a query's results are checked for: its words, its photo or its change, as a few constraints."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from indexer.builds.texts import LEADING_ATTRIBUTES, MAX_VALUE, values_of
+from indexer.domain import FieldType, Product, QueryKind
+from indexer.images.names import colour_named_in
+from service.rerank.verdicts import PHOTO, WORDS, Checklist, Constraint
+from service.search.edits import COLOUR, asked_changes
+from service.search.planning import Plan
+from service.search.understanding import Chip
+from service.search.understanding.vocabulary import CATEGORY, is_size, vocabulary_of
+
+MOST: Final = 8
+"""Constraints of a checklist."""
+KEPT: Final = 3
+"""Attributes of an edit's reference, beside what it is, that its results should have too."""
+KIND: Final = "kind"
+_CARRIERS: Final = (
+    "make change want wish have like love need get give show find see buy prefer rather instead please same similar "
+    "different other another version variant one thing product colour color come available would could should except"
+)
+"""Words of a request that ask for nothing themselves."""
+
+
+def checklist_of(plan: Plan) -> Checklist:
+    """What was stated first, MOST at the most. What a filter demands holds of every result and is not checked, nor is
+    what the shopper took back (a chip that is ignored)."""
+    query = plan.query
+    stated = dict.fromkeys(_stated(plan))
+    whole = dict.fromkeys(_whole(plan))
+    inferred: Sequence[Constraint] = ()
+    if query.kind is QueryKind.EDIT:
+        settled = {one.field for one in stated}
+        own = () if plan.reference is None else _of_reference(plan.reference, settled, plan)
+        inferred = (*own, Constraint(field=PHOTO, value="", stated=False))
+    return (*islice(stated, MOST - len(whole)), *whole, *inferred)[:MOST]
+
+
+def _stated(plan: Plan) -> Iterator[Constraint]:
+    """Values of the catalogue that are wanted, then those that are not."""
+    if plan.query.kind is QueryKind.EDIT:
+        for change in plan.encoded.changes:
+            yield Constraint(field=change.field, value=change.target)
+        for field, value in asked_changes(plan.query.wanted, plan.index.manifest.vocabulary)[1].items():
+            yield Constraint(field=field, value=value, wanted=False)
+    chips = plan.understood.chips
+    yield from (one for chip in chips if chip.kind == "boost" for one in _of_chip(chip, wanted=True))
+    yield from (one for chip in chips if chip.kind == "without" for one in _of_chip(chip, wanted=False))
+
+
+def _of_chip(chip: Chip, *, wanted: bool) -> Iterator[Constraint]:
+    """Words that name nothing of the catalogue are checked as words."""
+    if chip.value is not None:
+        yield Constraint(field=chip.field or WORDS, value=chip.value.casefold(), wanted=wanted)
+
+
+def _whole(plan: Plan) -> Iterator[Constraint]:
+    """The words or the photo as a whole."""
+    query = plan.query
+    if query.kind is QueryKind.TEXT or (query.kind is QueryKind.EDIT and _asks_more(plan)):
+        yield Constraint(field=WORDS, value=query.wanted.casefold())
+    elif query.kind is not QueryKind.EDIT:
+        yield Constraint(field=PHOTO, value="")
+
+
+def _asks_more(plan: Plan) -> bool:
+    """Whether the words of an edit say anything beside the changes that were understood."""
+    wanted, manifest = plan.query.wanted, plan.index.manifest
+    vocabulary = vocabulary_of(manifest)
+    refused = asked_changes(wanted, manifest.vocabulary)[1]
+    understood = {change.field for change in plan.encoded.changes} | refused.keys()
+    rest, at = [], 0
+    for mention in vocabulary.mentions(wanted):
+        if any(condition.field in understood for condition in mention.conditions) or mention.field in understood:
+            rest.append(wanted[at : mention.start])
+            at = mention.end
+    rest.append(wanted[at:])
+    carriers = {*vocabulary.key(_CARRIERS)}
+    return any(isinstance(stem, int) and stem not in carriers for stem in vocabulary.key(" ".join(rest)))
+
+
+def _of_reference(reference: Product, settled: set[str], plan: Plan) -> Iterator[Constraint]:
+    """What the reference is, and what nobody asked to change of it."""
+    fields = plan.index.manifest.fields
+    said = {name: values_of(value) for name, value in reference.attributes.items() if name not in settled}
+    known = {
+        name: _value(name, values[0])
+        for name, values in said.items()
+        if len(values) == 1 and fields.get(name) is FieldType.KEYWORD and len(values[0]) <= MAX_VALUE
+    }
+    kind = known.pop(KIND, None)
+    if kind is not None:
+        yield Constraint(field=KIND, value=kind, stated=False)
+    elif reference.category and CATEGORY not in settled:
+        yield Constraint(field=CATEGORY, value=reference.category[-1].casefold(), stated=False)
+    telling = [name for name in known if not is_size(name) and name in plan.index.manifest.vocabulary]
+    leading = sorted(telling, key=lambda name: (name not in LEADING_ATTRIBUTES, telling.index(name)))
+    for name in leading[:KEPT]:
+        yield Constraint(field=name, value=known[name], stated=False)
+
+
+def _value(field: str, given: str) -> str:
+    """A colour by its plain name, where it has one."""
+    return (colour_named_in(given) if field == COLOUR else None) or given.casefold()
