@@ -26,6 +26,7 @@ VitrineError
 ├── ConflictError             the request is fine, the present state forbids it
 │   ├── CursorExpired         the build whose results were paged through was replaced
 │   ├── NothingPublished
+│   ├── NoEndpoint            what was asked needs a model behind an endpoint, and the settings name none
 │   ├── BuildInProgress       another process is building this catalog
 │   ├── BuildFailed           a build ended without anything to publish
 │   ├── BuildCancelled        somebody stopped the build
@@ -161,6 +162,10 @@ class CursorExpired(ConflictError):
 
 
 class NothingPublished(ConflictError):
+    pass
+
+
+class NoEndpoint(ConflictError):
     pass
 
 

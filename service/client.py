@@ -1,10 +1,12 @@
 """Searching through a running service, with the same call as a shop of one's own."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import httpx2
+from pydantic import ValidationError
 
 from indexer.errors import ConflictError, InputError, UnavailableError, VitrineError
+from service.ask.documents import EVENT, AskRequest, Event
 from service.problem_types import types_under
 from service.request import SearchRequest
 from service.search.answer import Answer
@@ -27,6 +29,22 @@ class RemoteShop:
         if answer.is_success:
             return Answer.model_validate_json(answer.content)
         raise _error(answer)
+
+    def ask(self, request: AskRequest) -> Generator[Event]:
+        """The events as they come. Raises as `search`, and UnavailableError also after some of them."""
+        headers = {"Content-Type": "application/json"}
+        try:
+            with (
+                httpx2.Client(base_url=self._url, timeout=TIMEOUT_SECONDS, trust_env=False) as client,
+                client.stream("POST", "/v1/ask", content=request.model_dump_json(), headers=headers) as answer,
+            ):
+                if not answer.is_success:
+                    answer.read()
+                    raise _error(answer)
+                for line in answer.iter_lines():
+                    yield EVENT.validate_json(line)
+        except (httpx2.HTTPError, ValidationError) as error:
+            raise UnavailableError(f"The service at {self._url} broke off: {type(error).__name__}.") from error
 
     def _ask(self, request: SearchRequest, photos: Sequence[bytes]) -> httpx2.Response:
         with httpx2.Client(base_url=self._url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:

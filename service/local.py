@@ -6,6 +6,7 @@ from typing import Protocol
 
 from indexer.settings import Settings
 from service.address import running_service
+from service.ask.documents import AskRequest, Event
 from service.bootstrap import open_shop
 from service.client import RemoteShop
 from service.request import SearchRequest
@@ -14,6 +15,8 @@ from service.search.answer import Answer
 
 class Searching(Protocol):
     def search(self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = ()) -> Answer: ...
+
+    def ask(self, request: AskRequest) -> Iterator[Event]: ...
 
 
 @contextmanager

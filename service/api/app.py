@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
-from service.api import metrics_route, problems, rules_routes
+from service.api import ask_route, metrics_route, problems, rules_routes
 from service.api.routes import router
 from service.shop import Shop
 
@@ -40,7 +40,7 @@ def create_app(open_shop: Callable[[], Shop], max_photo_bytes: int) -> FastAPI:
         max_body_size=max_photo_bytes + FORM_OVERHEAD,
     )
     app.state.instance = secrets.token_hex(8)
-    for part in (router, rules_routes.router, metrics_route.router):
+    for part in (router, ask_route.router, rules_routes.router, metrics_route.router):
         app.include_router(part)
     problems.install(app)
     return app

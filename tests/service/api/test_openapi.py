@@ -13,6 +13,7 @@ from service.request import SearchRequest
 ROUTES = {
     ("/v1/search", "post"),
     ("/v1/search/photo", "post"),
+    ("/v1/ask", "post"),
     ("/v1/products/{product_id}/similar", "get"),
     ("/v1/products", "put"),
     ("/v1/products/{product_id}", "get"),
