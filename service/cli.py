@@ -12,6 +12,7 @@ import typer
 from indexer.cli import AsJson
 from indexer.errors import InputError
 from service.ask_cli import ask
+from service.overlays_cli import overlays
 from service.rules_cli import app as rules_app
 
 
@@ -19,6 +20,7 @@ def add_commands(app: typer.Typer) -> None:
     """Called by the root command through the entry-point group `vitrine.commands`."""
     app.command()(search)
     app.command()(ask)
+    app.command()(overlays)
     app.command()(regions)
     app.command()(serve)
     app.command()(demo)

@@ -1,19 +1,20 @@
-"""The order of verified results: bounded, so that no single verdict can do much.
+"""The order of verified results, in two bounded passes: by who cannot be talked to, then by a model, which can.
 
-Products go by (contradicted, rank − lift), equal ones by rank. A lift is a whole number of places, 0 to 3: what the
-model says gives up to 2 of them, what cannot be talked to (the shop's fields, the palette, the encoder) the third.
-Hence whatever a text or photo talks a model into, its product rises by three places at most against the truth, and
-nothing else falls by more than one: with r the rank and a lift that differs by 2 there are three products at most
-whose own rank − lift lies between (the tests try every case).
+In each pass results go by (contradicted, rank − lift), equal ones by rank, the first-stage rank or the one that the
+first pass gave. A lift is a whole number of places, 0 to 3: who is denied something keeps fewer of them, and what could
+not be told costs none, for shops leave fields empty, and a right product with empty fields must not fall behind wrong
+ones with full ones. A model's part is 2: hence whatever a text or a photo talks a model into, its product rises by
+three places at most against the truth, and nothing else falls by more than one (the tests try every case).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-MODEL_LIFT = 2
-LOCAL_LIFT = 1
-ALONE_LIFT = 3
-"""Of verdicts that no model had a part in."""
+LOCAL_LIFT: Final = 3
+MODEL_LIFT: Final = 2
+DENIED: Final = 2
+"""Places lost for each constraint that is denied: with one, two neighbours would stay as they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,19 @@ class Standing:
 
 
 def ordered(window: Sequence[Standing]) -> list[int]:
-    """Places in the window, given in first-stage order, as they are to be shown."""
+    """Places in the window, given in their order, as they are to be shown."""
     free = [place for place, one in enumerate(window) if not one.fixed]
     ranks = {place: rank for rank, place in enumerate(free)}
     best = iter(sorted(free, key=lambda place: (window[place].contradicted, ranks[place] - window[place].lift, place)))
     return [place if one.fixed else next(best) for place, one in enumerate(window)]
 
 
-def places(score: float | None, most: int) -> int:
-    """What a score of 0 to 1 lifts, of `most` places; what could not be told lifts nothing."""
-    return 0 if score is None else round(score * most)
+def left(denied: int) -> int:
+    """What is left of LOCAL_LIFT places to a product that is denied so many constraints."""
+    return max(0, LOCAL_LIFT - DENIED * denied)
+
+
+def believed(least: float | None) -> int:
+    """What is left of MODEL_LIFT places to a product of which the least sure constraint holds to that degree, 0 to 1;
+    None: nothing could be told."""
+    return MODEL_LIFT if least is None else round(MODEL_LIFT * least)

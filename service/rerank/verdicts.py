@@ -76,6 +76,16 @@ class Opinion:
     judgements: tuple[Judgement, ...]
     refuted: frozenset[int] = frozenset()
 
+    @property
+    def denied(self) -> int:
+        """How many of the constraints are told not to hold."""
+        return sum(one.mark is Mark.NO for one in self.judgements)
+
+    @property
+    def least(self) -> float | None:
+        """The degree of the constraint that is least sure to hold; None where nothing could be told."""
+        return min((one.degree for one in self.judgements if one.degree is not None), default=None)
+
     def score(self, checklist: Checklist) -> float | None:
         """Mean degree of what could be told, 0 to 1, stated constraints counting double; None where nothing could."""
         told = [
@@ -110,7 +120,9 @@ class Verdict(Frozen):
     score: Degree | None
     """Mean degree to which the checks hold; null where nothing could be told."""
     lift: Annotated[int, Field(ge=0, le=3)]
-    """Places that it may rise."""
+    """Places that it may rise by what cannot be talked to: the shop's fields, the palette, the encoder."""
+    model_lift: Annotated[int, Field(ge=0, le=2)] | None = None
+    """Places that it may rise then by the model's word; null where no model judged anything."""
     contradicted: bool
     """Whether something that was asked for certainly does not hold."""
     by: tuple[str, ...]

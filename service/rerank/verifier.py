@@ -1,8 +1,8 @@
 """Verification: what the witnesses say of the first results becomes their marks and their order.
 
-The local witness cannot be talked to; the model can. So the model's word moves a result by two places at most, and
-what sends one to the end is refuted locally (`contradictions` of the settings says otherwise for catalogues whose texts
-and photos are all one's own).
+The local witness cannot be talked to; the model can. So the model's word counts two places, after the local witness's
+three, and what sends a result to the end is refuted locally (`contradictions` of the settings says otherwise for
+catalogues whose texts and photos are all one's own). A model that fails leaves the order that the local witness gave.
 """
 
 import time
@@ -12,11 +12,13 @@ from typing import Final, Protocol
 
 from indexer.images.fit import Fit
 from indexer.settings import RerankSettings
-from service.rerank.ordering import ALONE_LIFT, LOCAL_LIFT, MODEL_LIFT, Standing, ordered, places
+from service.rerank.ordering import LOCAL_LIFT, Standing, believed, left, ordered
 from service.rerank.seam import Candidate, Case, Opinions, Reading, Reranker, Usage
 from service.rerank.verdicts import UNTOLD, Checklist, Constraint, Judgement, Mark, Opinion, Verdict, checks_of
 
 MAX_CONSTRAINTS: Final = 8
+UNJUDGED: Final = Opinion(())
+"""Of a product that the model did not come to."""
 READING: Final = 0.4
 """Share of the deadline in which words are read; what is left is for looking at results."""
 
@@ -36,11 +38,11 @@ class Judge(Reranker, Reader, Protocol):
 
 @dataclass(frozen=True)
 class Verified:
-    """`order` are places of the candidates as they are to be shown; each has its verdict, None where nobody could say
-    anything. `unjudged` counts those that the model was to judge and did not."""
+    """`order` are places of the candidates as they are to be shown; each has its verdict. `unjudged` counts those that
+    the model was to judge and did not."""
 
     order: Sequence[int]
-    verdicts: Sequence[Verdict | None]
+    verdicts: Sequence[Verdict]
     by: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     unjudged: int = 0
@@ -79,7 +81,7 @@ class Verifier:
         if self._model is None:
             local = self._local.rerank(case, candidates, until)
             verdicts = [self._verdict(case.checklist, one, None) for one in local.opinions]
-            return _verified(verdicts, fixed, (self._local.name,), local)
+            return Verified(_order(verdicts, fixed), verdicts, (self._local.name,), local.skipped, 0, local.usage)
         read = Reading()
         if self._settings.read_queries and case.words:
             fields = sorted(case.manifest.vocabulary)
@@ -87,49 +89,57 @@ class Verifier:
             case = replace(case, checklist=merged(case.checklist, read.checklist))
         local = self._local.rerank(case, candidates, until)
         judged = self._model.rerank(case, candidates, until)
-        said = list(zip(local.opinions, judged.opinions, strict=True))
-        verdicts = [self._verdict(case.checklist, *pair) for pair in said]
+        return self._both(case.checklist, local, judged, fixed, read.usage)
+
+    def _both(
+        self, checklist: Checklist, local: Opinions, judged: Opinions, fixed: Sequence[bool], used: Usage
+    ) -> Verified:
+        """Who was not judged keeps what a product keeps that the model could tell nothing of."""
         answered = any(one is not None for one in judged.opinions)
-        verified = _verified(verdicts, fixed if answered else [True] * len(fixed), self._names(answered), judged)
-        unjudged = sum(one is None for one in judged.opinions)
-        skipped = (*local.skipped, *judged.skipped)
-        return replace(verified, skipped=skipped, unjudged=unjudged, usage=read.usage + judged.usage)
+        verdicts = [
+            self._verdict(checklist, said, (model or UNJUDGED) if answered else None)
+            for said, model in zip(local.opinions, judged.opinions, strict=True)
+        ]
+        order = _order(verdicts, fixed)
+        if answered:
+            order = _ordered_again(order, verdicts, fixed)
+        return Verified(
+            order=order,
+            verdicts=verdicts,
+            by=(self._local.name, self._name) if answered else (self._local.name,),
+            skipped=(*local.skipped, *judged.skipped),
+            unjudged=sum(one is None for one in judged.opinions),
+            usage=used + judged.usage,
+        )
 
-    def _names(self, answered: bool) -> tuple[str, ...]:
-        assert self._model is not None
-        return (self._local.name, self._model.name) if answered else (self._local.name,)
+    @property
+    def _name(self) -> str:
+        return "" if self._model is None else self._model.name
 
-    def _verdict(self, checklist: Checklist, local: Opinion | None, model: Opinion | None) -> Verdict | None:
+    def _verdict(self, checklist: Checklist, local: Opinion | None, model: Opinion | None) -> Verdict:
         """The model's mark where it could tell, the local witness's where it could not, and what is refuted is so."""
-        if local is None and model is None:
-            return None
         judgements = [
-            _first_told(*(None if one is None else one.judgements[place] for one in (model, local)))
-            for place in range(len(checklist))
+            _first_told(*(_judgement(one, place) for one in (model, local))) for place in range(len(checklist))
         ]
         refuted = frozenset() if local is None else local.refuted
         shown = [Judgement.of(Mark.NO) if place in refuted else one for place, one in enumerate(judgements)]
-        believed = model is not None and self._settings.contradictions == "any"
+        trusted = model is not None and self._settings.contradictions == "any"
         score = Opinion(tuple(shown)).score(checklist)
         return Verdict(
             checks=checks_of(checklist, shown),
             score=None if score is None else round(score, 4),
-            lift=self._lift(checklist, local, model),
+            lift=LOCAL_LIFT if local is None else left(local.denied),
+            model_lift=None if model is None else believed(model.least),
             contradicted=any(
-                one.stated and (place in refuted or (believed and shown[place].mark is Mark.NO))
+                one.stated and (place in refuted or (trusted and shown[place].mark is Mark.NO))
                 for place, one in enumerate(checklist)
             ),
             by=tuple(
                 name
-                for name, one in ((self._local.name, local), (self._model.name if self._model else "", model))
-                if one is not None
+                for name, one in ((self._local.name, local), (self._name, model))
+                if one is not None and one is not UNJUDGED
             ),
         )
-
-    def _lift(self, checklist: Checklist, local: Opinion | None, model: Opinion | None) -> int:
-        alone = ALONE_LIFT if self._model is None else LOCAL_LIFT
-        lifted = 0 if local is None else places(local.score(checklist), alone)
-        return lifted + (0 if model is None else places(model.score(checklist), MODEL_LIFT))
 
 
 def merged(known: Checklist, read: Checklist) -> Checklist:
@@ -147,11 +157,16 @@ def _first_told(*said: Judgement | None) -> Judgement:
     return next((one for one in said if one is not None and one.degree is not None), UNTOLD)
 
 
-def _verified(
-    verdicts: Sequence[Verdict | None], fixed: Sequence[bool], by: tuple[str, ...], said: Opinions
-) -> Verified:
-    window = [
-        Standing(fixed=kept) if one is None else Standing(one.lift, one.contradicted, kept)
-        for one, kept in zip(verdicts, fixed, strict=True)
-    ]
-    return Verified(ordered(window), verdicts, by, said.skipped, usage=said.usage)
+def _judgement(opinion: Opinion | None, place: int) -> Judgement | None:
+    return opinion.judgements[place] if opinion is not None and opinion.judgements else None
+
+
+def _order(verdicts: Sequence[Verdict], fixed: Sequence[bool]) -> list[int]:
+    said = zip(verdicts, fixed, strict=True)
+    return ordered([Standing(one.lift, one.contradicted, kept) for one, kept in said])
+
+
+def _ordered_again(order: Sequence[int], verdicts: Sequence[Verdict], fixed: Sequence[bool]) -> list[int]:
+    """By the model's word."""
+    window = [Standing(verdicts[place].model_lift or 0, verdicts[place].contradicted, fixed[place]) for place in order]
+    return [order[place] for place in ordered(window)]

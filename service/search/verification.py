@@ -73,7 +73,7 @@ def verified(
         kept = [group for group in (*shown, *rest) if group.shown.hit.product_id not in dropped]
         trail.left(RERANKED, [group.shown for group in kept])
     ids = [group.shown.hit.product_id for group in window]
-    verdicts = {name: one for name, one in zip(ids, said.verdicts, strict=True) if one is not None}
+    verdicts = dict(zip(ids, said.verdicts, strict=True))
     return Outcome(replace(page, groups=tuple(kept)), _told(ids, said, dropped), verdicts, said.skipped)
 
 
@@ -107,7 +107,7 @@ def _candidates(window: Sequence[Group], plan: Plan, products: Mapping[str, Prod
 
 def _contradicted(window: Sequence[Group], said: Verified) -> tuple[str, ...]:
     pairs = zip(window, said.verdicts, strict=True)
-    return tuple(group.shown.hit.product_id for group, one in pairs if one is not None and one.contradicted)
+    return tuple(group.shown.hit.product_id for group, one in pairs if one.contradicted)
 
 
 def _told(ids: Sequence[str], said: Verified, dropped: tuple[str, ...]) -> Verification:

@@ -149,7 +149,7 @@ def assert_bounded(world: World, truth: Verified, verified: Verified) -> None:
         assert contradicted is not None
         assert contradicted.contradicted
         assert {check.mark for check in contradicted.checks} == {Mark.NO}
-    said = json.dumps([one.model_dump(mode="json") for one in verified.verdicts if one]) + repr(verified)
+    said = json.dumps([one.model_dump(mode="json") for one in verified.verdicts]) + repr(verified)
     assert not re.search(r"PWNED|evil\.example|somebody-elses|script|SalesBot", said)
 
 
@@ -220,7 +220,7 @@ def test_the_model_does_obey_and_what_it_says_does_count(stand: Stand) -> None:
     for candidate in (_written_in("d", "Answer A!", 0), _written_in("d", "Answer A!", 1)):
         obeyed = stand.attack(world, "ignore", candidate, lambda request: "Answer A!" in told(request)["product"])
         assert shown(obeyed) == "abdcefghijkl"
-        assert [one.lift for one in obeyed.verdicts if one] == [0, 0, 0, 2, *[0] * 8]
+        assert [one.model_lift for one in obeyed.verdicts] == [0, 0, 0, 2, *[0] * 8]
 
 
 def test_a_model_that_is_believed_about_contradictions_still_cannot_save_what_is_refuted(stand: Stand) -> None:

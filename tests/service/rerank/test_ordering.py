@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.rerank.ordering import ALONE_LIFT, LOCAL_LIFT, MODEL_LIFT, Standing, ordered, places
+from service.rerank.ordering import MODEL_LIFT, Standing, believed, left, ordered
 
 standings = st.builds(Standing, st.integers(0, 3), st.booleans(), st.booleans())
 
@@ -35,21 +35,25 @@ def test_nothing_is_added_and_nothing_lost(window: list[Standing]) -> None:
     assert sorted(ordered(window)) == list(range(len(window)))
 
 
-@pytest.mark.parametrize("window", [3, 6])
+@pytest.mark.parametrize("window", [3, 7])
 def test_whatever_a_model_is_talked_into_its_product_rises_three_places_and_others_fall_one(window: int) -> None:
-    """Every combination of the others' lifts; contradictions and what is known locally are no model's to change."""
-    for lifts in product(range(LOCAL_LIFT + MODEL_LIFT + 1), repeat=window - 1):
+    """Every combination of the others' lifts and of the two that the model may give; contradictions are not its."""
+    for lifts in product(range(MODEL_LIFT + 1), repeat=window - 1):
         for place in range(window):
-            for known in range(LOCAL_LIFT + 1):
-                others = [Standing(lift) for lift in lifts]
-                truth, talked = (
-                    ordered([*others[:place], Standing(known + said), *others[place:]]) for said in (0, MODEL_LIFT)
-                )
-                moved = [truth.index(one) - talked.index(one) for one in range(window)]
-                assert max(moved) == moved[place] <= 3
-                assert min(moved) >= -1
+            truth, talked = (
+                ordered([*map(Standing, lifts[:place]), Standing(said), *map(Standing, lifts[place:])])
+                for said in (0, MODEL_LIFT)
+            )
+            moved = [truth.index(one) - talked.index(one) for one in range(window)]
+            assert max(moved) == moved[place] <= 3
+            assert min(moved) >= -1
 
 
-@pytest.mark.parametrize(("score", "lifted"), [(None, 0), (0.0, 0), (0.4, 1), (0.9, 3), (1.0, 3)])
-def test_a_score_lifts_whole_places(score: float | None, lifted: int) -> None:
-    assert places(score, ALONE_LIFT) == lifted
+@pytest.mark.parametrize(("denied", "kept"), [(0, 3), (1, 1), (2, 0), (5, 0)])
+def test_a_product_keeps_fewer_places_the_more_it_is_denied(denied: int, kept: int) -> None:
+    assert left(denied) == kept
+
+
+@pytest.mark.parametrize(("least", "kept"), [(None, 2), (1.0, 2), (0.8, 2), (0.5, 1), (0.2, 0), (0.0, 0)])
+def test_of_a_models_word_the_weakest_point_counts(least: float | None, kept: int) -> None:
+    assert believed(least) == kept

@@ -35,65 +35,67 @@ def verify(verifier: Verifier, asked: Case | None = None) -> Verified:
 
 
 class TestAlone:
-    def test_what_holds_rises_three_places_and_what_is_refuted_goes_to_the_end(self) -> None:
-        local = Witness(said={"e": Mark.YES, "a": Mark.NO}, refuting=frozenset("a"))
+    def test_who_is_denied_something_falls_behind_and_what_is_refuted_goes_to_the_end(self) -> None:
+        local = Witness(said={"b": Mark.NO, "a": Mark.NO}, refuting=frozenset("a"))
         verified = verify(Verifier(RerankSettings(), local))
 
-        assert order(verified) == "becdfgha"
+        assert order(verified) == "cbdefgha"
         assert verified.by == ("zero_shot",)
-        assert [one.lift for one in verified.verdicts if one] == [0, 0, 0, 0, 3, 0, 0, 0]
-        assert [one.contradicted for one in verified.verdicts if one] == [True] + [False] * 7
+        assert [one.lift for one in verified.verdicts] == [1, 1, 3, 3, 3, 3, 3, 3]
+        assert [one.contradicted for one in verified.verdicts] == [True] + [False] * 7
 
     def test_no_is_no_contradiction_unless_it_is_certain_and_was_asked_for(self) -> None:
         local = Witness(otherwise=Mark.NO, refuting=frozenset("a"))
         assert order(verify(Verifier(RerankSettings(), local), case(LIKE))) == "".join(IDS)
 
-    def test_what_cannot_be_told_changes_nothing(self) -> None:
-        verified = verify(Verifier(RerankSettings(), Witness()))
+    @pytest.mark.parametrize("mark", [Mark.YES, Mark.PARTLY, Mark.UNKNOWN])
+    def test_what_holds_and_what_cannot_be_told_count_the_same(self, mark: Mark) -> None:
+        verified = verify(Verifier(RerankSettings(), Witness(said={"h": Mark.YES}, otherwise=mark)))
         assert order(verified) == "".join(IDS)
-        assert {one.score for one in verified.verdicts if one} == {None}
 
     def test_a_fixed_product_stays(self) -> None:
-        local = Witness(said={"d": Mark.YES}, refuting=frozenset("a"))
+        local = Witness(said={"d": Mark.NO}, refuting=frozenset("a"))
         verified = Verifier(RerankSettings(), local).verify(case(), candidates(), [True, *[False] * 7])
-        assert order(verified).startswith("a")
+        assert order(verified) == "abcedfgh"
 
 
 class TestWithAModel:
-    def test_its_yes_is_worth_two_places_and_the_other_witness_the_third(self) -> None:
-        model = Witness("small", said={"e": Mark.YES, "h": Mark.YES})
-        verified = verify(Verifier(RerankSettings(), Witness(said={"h": Mark.YES}), model))
-        assert [one.lift for one in verified.verdicts if one] == [0, 0, 0, 0, 2, 0, 0, 3]
+    def test_its_no_costs_two_places_after_the_other_witness(self) -> None:
+        model = Witness("small", said={"a": Mark.NO, "d": Mark.PARTLY}, otherwise=Mark.YES)
+        verified = verify(Verifier(RerankSettings(), Witness(), model))
+        assert order(verified) == "bacdefgh"
+        assert [one.model_lift for one in verified.verdicts] == [0, 2, 2, 1, 2, 2, 2, 2]
         assert verified.by == ("zero_shot", "small")
 
     def test_it_cannot_talk_a_contradiction_away_nor_make_one(self) -> None:
         local = Witness(refuting=frozenset("a"))
-        verified = verify(Verifier(RerankSettings(), local, Witness("small", {"a": Mark.YES, "b": Mark.NO})))
-        marks = [one.checks[0].mark for one in verified.verdicts if one]
+        model = Witness("small", {"a": Mark.YES, "b": Mark.NO}, otherwise=Mark.YES)
+        verified = verify(Verifier(RerankSettings(), local, model))
 
-        assert order(verified).endswith("a")
-        assert order(verified).startswith("b")
-        assert marks[:2] == [Mark.NO, Mark.NO]
+        assert order(verified) == "cbdefgha"
+        assert [one.checks[0].mark for one in verified.verdicts][:3] == [Mark.NO, Mark.NO, Mark.YES]
 
     def test_it_makes_one_where_the_settings_believe_it(self) -> None:
         settings = RerankSettings(contradictions="any")
         verified = verify(Verifier(settings, Witness(), Witness("small", {"b": Mark.NO})))
         assert order(verified) == "acdefghb"
 
-    @pytest.mark.parametrize("local", [Witness(refuting=frozenset("a")), Witness(said={"d": Mark.YES})])
-    def test_a_model_that_says_nothing_at_all_leaves_the_order_and_it_is_said(self, local: Witness) -> None:
+    @pytest.mark.parametrize("local", [Witness(refuting=frozenset("a")), Witness(said={"d": Mark.NO})])
+    def test_a_model_that_says_nothing_at_all_leaves_the_order_that_was_and_it_is_said(self, local: Witness) -> None:
         model = Witness("small", otherwise=None, skipped=("it is away",))
         verified = verify(Verifier(RerankSettings(), local, model))
 
-        assert order(verified) == "".join(IDS)
+        assert list(verified.order) == list(verify(Verifier(RerankSettings(), local)).order)
         assert (verified.by, verified.skipped, verified.unjudged) == (("zero_shot",), ("it is away",), 8)
+        assert {one.model_lift for one in verified.verdicts} == {None}
 
-    def test_results_that_were_not_judged_in_time_keep_what_the_other_witness_says(self) -> None:
-        model = Witness("small", said={"h": Mark.YES}, otherwise=None, usage=Usage(calls=8, dollars=0.01))
-        verified = verify(Verifier(RerankSettings(), Witness(refuting=frozenset("c")), model))
+    def test_results_that_were_not_judged_in_time_lose_nothing_by_it(self) -> None:
+        model = Witness("small", said={"c": Mark.NO, "h": Mark.YES}, otherwise=None, usage=Usage(calls=8, dollars=0.01))
+        verified = verify(Verifier(RerankSettings(), Witness(refuting=frozenset("a")), model))
 
-        assert order(verified) == "abdefhgc"
-        assert (verified.unjudged, verified.usage.calls) == (7, 8)
+        assert order(verified) == "bdcefgha"
+        assert (verified.unjudged, verified.usage.calls) == (6, 8)
+        assert [one.by for one in verified.verdicts][1:3] == [("zero_shot",), ("zero_shot", "small")]
 
     def test_what_it_reads_out_of_the_words_is_checked_too(self) -> None:
         model = Witness("small", reads=(Constraint(field="other", value="red laces"), BLUE))
