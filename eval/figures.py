@@ -1,6 +1,6 @@
 """How figures are written in sentences, tables and reports."""
 
-from math import isfinite
+from math import floor, isfinite, log10
 
 
 def short(value: float, *, signed: bool = False) -> str:
@@ -20,3 +20,8 @@ def between(low: float, high: float, *, signed: bool = False) -> str:
 def chance(p_value: float) -> str:
     """A p-value, which is never quite zero."""
     return "< .001" if p_value < 0.001 else short(p_value)
+
+
+def dollars(amount: float) -> str:
+    """US dollars with two digits that count, at least cents: `$0.0021`, `$1.25`."""
+    return f"${amount:,.2f}" if amount >= 0.1 or amount <= 0 else f"${amount:.{1 - floor(log10(amount))}f}"

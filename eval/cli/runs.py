@@ -18,6 +18,11 @@ Setting = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="A search setting, e.g. depth=50 or weights.text.image=0.7."),
 ]
 
+Verify = Annotated[
+    bool | None,
+    typer.Option("--verify/--no-verify", help="Verify the first results. Default: the setting rerank.always."),
+]
+
 
 def add_commands(app: typer.Typer) -> None:
     app.command()(run)
@@ -35,9 +40,13 @@ def run(
     setting: Setting = None,
     depth: Annotated[int, typer.Option(min=1, max=1_000, help="Products kept of every answer.")] = 100,
     name: Annotated[str | None, typer.Option(help="What the run is called in reports; default: the file's.")] = None,
+    verify: Verify = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a build every query of a suite, keep the answers, print the measures."""
+    """Ask a build every query of a suite, keep the answers, print the measures.
+
+    Of verified searches both orders are kept, so that one run says what verification gains and costs.
+    """
     from eval.bootstrap import open_bench
     from eval.printing import watching_queries
     from eval.runs.document import write_run
@@ -49,8 +58,10 @@ def run(
     settings = load_settings()
     search = changed(settings.search, setting or [])
     asked = read_suite(suite)
-    with open_bench(asked, settings, catalog, build) as bench, watching_queries() as watch:
-        document = run_suite(asked, bench, search, name=name or out.name.split(".")[0], depth=depth, watch=watch)
+    checked = settings.rerank.always if verify is None else verify
+    with open_bench(asked, settings, catalog, build, verify=checked) as bench, watching_queries() as watch:
+        called = name or out.name.split(".")[0]
+        document = run_suite(asked, bench, search, name=called, depth=depth, verify=checked, watch=watch)
     write_run(document, out)
     _print(document, as_json, out)
 
@@ -66,17 +77,17 @@ def repeat(
     from eval.errors import RunError
     from eval.printing import watching_queries
     from eval.runs.document import read_run, write_run
-    from eval.runs.runner import run_suite, suite_of
+    from eval.runs.runner import repeating, run_suite, suite_of
     from indexer.bootstrap import load_settings
 
     before = read_run(run)
     suite = suite_of(before)
     if before.build is None or before.search is None:
         raise RunError(f"Run {before.name} came from a TREC file: there is no build or setting to repeat it with.")
-    wanted = build or before.build.build
-    with open_bench(suite, load_settings(), before.build.catalog, wanted) as bench, watching_queries() as watch:
-        name = out.name.split(".")[0]
-        document = run_suite(suite, bench, before.search, name=name, depth=before.depth, watch=watch)
+    wanted, settings = build or before.build.build, repeating(load_settings(), before)
+    name, verify, catalog = out.name.split(".")[0], before.rerank is not None, before.build.catalog
+    with open_bench(suite, settings, catalog, wanted, verify=verify) as bench, watching_queries() as watch:
+        document = run_suite(suite, bench, before.search, name=name, depth=before.depth, verify=verify, watch=watch)
     write_run(document, out)
     _print(document, as_json, out)
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.comparing.configuration import Changed, differing
-from eval.comparing.differences import MeasureDifference, adjusted, compare_measure
-from eval.comparing.queries import LEAST, OVERLAP_AT, QueryChange, losses, overlap, query_changes, wins
+from eval.comparing.differences import MeasureDifference, by_group
+from eval.comparing.queries import OVERLAP_AT, QueryChange, losses, overlap, query_changes, tally, wins
 from eval.errors import EmptySuite, MeasureError, RunError
-from eval.measured import Measured, measured
+from eval.measured import measured
 from eval.runs.document import RunDocument
-from eval.suites.groups import ALL, groups_of
+from eval.suites.groups import ALL
 from eval.suites.suite import Split, Suite
 
 MOST_SHOWN = 10
@@ -47,8 +47,7 @@ class Comparison:
     @property
     def counts(self) -> tuple[int, int, int]:
         """Queries that B is better at, worse at, and equal at, by the headline measure."""
-        better, worse = (sum(sign * one.gain > LEAST for one in self.changes) for sign in (1, -1))
-        return better, worse, len(self.changes) - better - worse
+        return tally(self.changes)
 
     @property
     def wins(self) -> Sequence[QueryChange]:
@@ -84,7 +83,7 @@ def compare(
     a, b = before.scores, after.scores
     names = list(dict.fromkeys(measures or suite.card.measures))
     pairs = [(measured(name, part, a), measured(name, part, b)) for name in names]
-    figures = _figures(part, pairs)
+    figures = by_group(part, pairs)
     found = [one.measure for one in figures[ALL]]
     if names[0] not in found:
         raise MeasureError(f"Suite {suite.card.name} holds nothing that {names[0]} is about; compare by another first.")
@@ -110,16 +109,6 @@ def same_suite(before: RunDocument, after: RunDocument) -> None:
             f"Runs {before.name} and {after.name} answer {what}, so their figures cannot be compared; "
             "run the same suite on both."
         )
-
-
-def _figures(suite: Suite, pairs: Sequence[tuple[Measured, Measured]]) -> dict[str, tuple[MeasureDifference, ...]]:
-    groups = {group: {query.id for query in queries} for group, queries in groups_of(suite).items()}
-    found: dict[str, list[MeasureDifference]] = {}
-    for group, names in groups.items():
-        each = (compare_measure(a, b, None if group == ALL else names) for a, b in pairs)
-        found[group] = [one for one in each if one is not None]
-    parts = {group: differences for group, differences in found.items() if group != ALL and differences}
-    return adjusted({ALL: found[ALL]}) | adjusted(parts)
 
 
 def _mean(values: Sequence[float]) -> float:

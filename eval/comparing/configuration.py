@@ -16,7 +16,7 @@ class Changed:
 
 
 def configuration(document: RunDocument) -> Mapping[str, str]:
-    """Build, encoder, store, libraries and search settings of a run as words, by dotted name."""
+    """Build, encoder, store, libraries and settings of searching and verifying as words, by dotted name."""
     build, search = document.build, document.search
     if build is None or search is None:
         return {"build": document.made_by, "depth": str(document.depth)}
@@ -35,6 +35,7 @@ def configuration(document: RunDocument) -> Mapping[str, str]:
         "depth": document.depth,
         "revision": document.revision or "not from a checkout",
         **dict(_flat("search", search.model_dump(mode="json"))),
+        **({} if document.rerank is None else dict(_flat("rerank", document.rerank.model_dump(mode="json")))),
         **dict(_flat("libraries", build.libraries)),
     }
     return {name: str(value) for name, value in spelled.items()}

@@ -9,6 +9,8 @@ import numpy as np
 
 from eval.measured import Measured
 from eval.statistics import Difference, difference
+from eval.suites.groups import ALL, groups_of
+from eval.suites.suite import Suite
 
 
 class Verdict(StrEnum):
@@ -60,6 +62,20 @@ def compare_measure(before: Measured, after: Measured, queries: Set[str] | None 
     return MeasureDifference(
         before.name, float(np.mean(a)), float(np.mean(b)), found, before.higher_is_better, found.p_value
     )
+
+
+def by_group(suite: Suite, pairs: Sequence[tuple[Measured, Measured]]) -> dict[str, tuple[MeasureDifference, ...]]:
+    """Measures of two runs of the suite: `all`, the kinds of query, then tags.
+
+    Holm's family is the measures for `all`, and every measure of every other group for those.
+    """
+    groups = {group: {query.id for query in queries} for group, queries in groups_of(suite).items()}
+    found: dict[str, list[MeasureDifference]] = {}
+    for group, names in groups.items():
+        each = (compare_measure(a, b, None if group == ALL else names) for a, b in pairs)
+        found[group] = [one for one in each if one is not None]
+    parts = {group: differences for group, differences in found.items() if group != ALL and differences}
+    return adjusted({ALL: found[ALL]}) | adjusted(parts)
 
 
 def adjusted(groups: Mapping[str, Sequence[MeasureDifference]]) -> dict[str, tuple[MeasureDifference, ...]]:

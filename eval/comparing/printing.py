@@ -8,8 +8,10 @@ from rich.text import Text
 from eval.comparing.compare import Comparison
 from eval.comparing.differences import MeasureDifference
 from eval.comparing.queries import QueryChange
+from eval.comparing.verification import effects
 from eval.comparing.words import part, sentence, title
 from eval.figures import between, chance, short
+from eval.printing import print_effect
 from eval.suites.groups import ALL
 from indexer.printing import stdout
 
@@ -37,6 +39,8 @@ def print_comparison(comparison: Comparison, path: Path | None) -> None:
     for run in (comparison.before, comparison.after):
         if run.unanswered:
             console.print(Text(f"{run.name}: {len(run.unanswered)} queries unanswered and counted as zero."))
+    for name, effect in effects(comparison).items():
+        print_effect(effect, name)
     for changed in comparison.configuration:
         console.print(Text(f"{changed.name}: {changed.before or '–'} → {changed.after or '–'}", style="dim"))
     if path is not None:

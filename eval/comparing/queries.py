@@ -58,6 +58,12 @@ def losses(changes: Sequence[QueryChange]) -> list[QueryChange]:
     return sorted((one for one in changes if one.gain < -LEAST), key=lambda one: (one.gain, one.query.id))
 
 
+def tally(changes: Sequence[QueryChange]) -> tuple[int, int, int]:
+    """How many queries the second run is better at, worse at, and equal at."""
+    better, worse = len(wins(changes)), len(losses(changes))
+    return better, worse, len(changes) - better - worse
+
+
 def overlap(suite: Suite, before: Run, after: Run, k: int = OVERLAP_AT) -> dict[str, float]:
     """Share of the first `k` products that both runs have, per judged query that either answers.
 

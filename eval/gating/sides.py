@@ -11,7 +11,8 @@ from functools import partial
 from typing import Protocol
 
 from eval.measures import Run
-from eval.runs.runner import DEPTH, Bench, falling, run_suite
+from eval.runs.document import RankedProduct, falling
+from eval.runs.runner import DEPTH, Bench, run_suite
 from eval.runs.vectors import RememberingEncoder
 from eval.suites.suite import Suite, SuiteQuery
 from indexer.bootstrap import encoder_of
@@ -82,13 +83,15 @@ class ServedBuild:
             catalog=self.catalog,
             group=False,
             rules="off",
+            verify=False,
         )
 
     def _scores(self, answer: Answer) -> dict[str, float]:
-        """Falling with the order that was shown, which verification may have changed."""
+        """Falling with the order that was shown, which checks may have changed."""
         if answer.build != self.build:
             raise ConflictError(f"The service switched from build {self.build} to {answer.build} meanwhile; try again.")
-        return falling((result.id, result.score) for result in answer.results)
+        shown = falling(RankedProduct(id=result.id, score=result.score) for result in answer.results)
+        return {one.id: one.score for one in shown}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """`make eval-relevance`: every figure that relevance is judged by, each with what stands beside it.
 
+What is verified is so by the encoder itself, whatever the settings name: an endpoint would cost.
+
 The showroom is drawn and built as for `make eval`. With `--data DIRECTORY` (the Makefile's RELEVANCE_DATA) also the
 held-out part of a real shop, with two encoders that were trained on the rest of it.
 """
@@ -13,6 +15,7 @@ from eval.relevance.measuring import Figure
 from eval.relevance.parts import shop_figures, showroom_figures
 from eval.relevance.printing import print_figures
 from eval.runs.document import revision
+from eval.runs.settings import verified_by
 from indexer.bootstrap import load_settings
 from indexer.domain import Frozen
 
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="directory with data/magento and models/fashion-mini-a and -c")
     parser.add_argument("--out", type=Path, help="keep the figures as JSON in this file")
     options = parser.parse_args(arguments)
-    settings = load_settings()
+    settings = verified_by("zero_shot", load_settings())
     figures = [*showroom_figures(settings, options.data)]
     if options.data is None:
         print("Without --data the real shop is left out: the showroom alone is measured.")

@@ -31,12 +31,13 @@ class Way:
 
 
 AS_SET: Final = Way("as set")
+VERIFIED: Final = "verified by zero_shot"
 PHOTO_ALONE: Final = Way("image channel alone", {"weights.photo": {"image": 1.0}})
 HITS: Final = ("Success@1", "Success@10")
 
 
 class Figure(Frozen):
-    """One measure of one way; `gain` is what the search as it is set has over it, query by query."""
+    """One measure of one way; `gain` is what the part's first way has over it, query by query."""
 
     part: str
     way: str
@@ -66,6 +67,14 @@ def measure_part(part: Part, bench: Bench, search: SearchSettings) -> list[Figur
         return {name: measured(name, part.suite, run.scores) for name in part.measures}
 
     return compared(part.name, {way.name: asked(way) for way in (AS_SET, *part.beside)})
+
+
+def measure_verified(part: Part, bench: Bench, search: SearchSettings) -> list[Figure]:
+    """One verified run: in the order that was shown, and in the one that was found."""
+    run = run_suite(part.suite, bench, search, verify=True, watch=lambda done, total: None)
+    ways = {VERIFIED: run.scores, "not verified": run.unverified_scores}
+    found = {way: {name: measured(name, part.suite, scores) for name in part.measures} for way, scores in ways.items()}
+    return compared(f"{part.name}, verified", found)
 
 
 def compared(part: str, found: Mapping[str, Mapping[str, Measured]]) -> list[Figure]:

@@ -19,7 +19,7 @@ from eval.relevance.magento import (
     photos_of,
     write_shop,
 )
-from eval.relevance.measuring import HITS, PHOTO_ALONE, Figure, Part, Way, measure_part, routes_alone
+from eval.relevance.measuring import HITS, PHOTO_ALONE, Figure, Part, Way, measure_part, measure_verified, routes_alone
 from eval.relevance.regions import region_figures
 from eval.runs.runner import Bench
 from eval.showroom import shopper_photos
@@ -63,13 +63,19 @@ def showroom_figures(settings: Settings, root: Path | None) -> Iterator[Figure]:
         Part("showroom photos, high clutter", in_high_clutter(photo, settings.home), VERY_PRODUCT, (PHOTO_ALONE,)),
         Part("showroom edits", edit, HITS, (*routes_alone(settings.search), UNCHANGED)),
     )
-    with open_bench(text, settings) as bench:
+    with open_bench(text, settings, verify=True) as bench:
         for part in parts:
             yield from measure_part(part, bench, settings.search)
+            yield from measure_verified(_reported(part), bench, settings.search)
         for ground in GROUNDS:
             named = f"showroom crowded photos, {ground}"
             yield from region_figures(named, crowds(catalogue(), ground), bench, settings.search)
         yield from _showroom_emptiness(text.part(Split.REPORT), photo, bench, settings.search, root)
+
+
+def _reported(part: Part) -> Part:
+    """Over the half that nothing was chosen on, the thresholds of verification among it."""
+    return replace(part, suite=part.suite.part(Split.REPORT))
 
 
 def in_high_clutter(photo: Suite, home: Path) -> Suite:
@@ -112,9 +118,12 @@ def shop_figures(settings: Settings, root: Path) -> Iterator[Figure]:
             with watching() as watch:
                 open_pipeline(open_catalogue(apart), apart).run(open_source(file), catalog, watch)
             part = _shop_part(name, model, root, catalog, settings.search)
-            with open_bench(part.suite, apart) as bench:
+            with open_bench(part.suite, apart, verify=True) as bench:
                 yield from measure_part(part, bench, settings.search)
+                yield from measure_verified(part, bench, settings.search)
                 if name == "worded":
+                    edits = Part(f"shop edits, colours not given, {model}", colour_edits(rows, catalog), HITS, ())
+                    yield from measure_verified(edits, bench, settings.search)
                     yield from _shop_emptiness(model, part.suite, foreign, bench, settings.search)
 
 

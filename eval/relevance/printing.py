@@ -16,7 +16,7 @@ _WIDTH: Final = 180
 
 def print_figures(figures: Sequence[Figure]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("", "asked", "queries", "measure", "figure", "as set is better by"):
+    for column in ("", "asked", "queries", "measure", "figure", "the first is better by"):
         table.add_column(column, justify="right" if column == "queries" else "left", no_wrap=True)
     before = ""
     for one in figures:

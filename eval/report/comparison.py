@@ -10,7 +10,8 @@ from eval.comparing.compare import Comparison
 from eval.comparing.configuration import configuration
 from eval.comparing.differences import MeasureDifference
 from eval.comparing.queries import QueryChange
-from eval.comparing.words import part, sentence, title
+from eval.comparing.verification import effects
+from eval.comparing.words import effect_words, part, sentence, title
 from eval.figures import short
 from eval.measured import scored
 from eval.measures import ranking
@@ -18,8 +19,7 @@ from eval.report.cases import Case, change_case
 from eval.report.charts import interval_chart
 from eval.report.gallery import open_gallery
 from eval.report.html import render
-from eval.runs.document import RunDocument
-from eval.runs.summary import Latency, summarise
+from eval.runs.timing import Latency, latencies
 from eval.suites.groups import ALL
 from indexer.settings import Settings
 from indexer.stores.pointer import write_atomically
@@ -47,6 +47,7 @@ def write_comparison_report(comparison: Comparison, settings: Settings, path: Pa
         "gallery": gallery,
         "chart": _chart(comparison.figures[ALL]),
         "speed": _speed(comparison),
+        "verified": [(name, effect, effect_words(effect)) for name, effect in effects(comparison).items()],
         "configurations": [configuration(run) for run in (comparison.before, comparison.after)],
     }
     write_atomically(path, render("comparison.html", values).encode())
@@ -80,9 +81,5 @@ def _chart(figures: Sequence[MeasureDifference]) -> Markup:
 
 def _speed(comparison: Comparison) -> list[tuple[str, Latency | None, Latency | None]]:
     """Stage → milliseconds in A and in B."""
-    a, b = (_latencies(comparison, run) for run in (comparison.before, comparison.after))
+    a, b = (latencies(run.answers.values()) for run in (comparison.before, comparison.after))
     return [(stage, a.get(stage), b.get(stage)) for stage in dict.fromkeys([*a, *b])]
-
-
-def _latencies(comparison: Comparison, run: RunDocument) -> dict[str, Latency]:
-    return dict(summarise(comparison.suite, run, [comparison.headline.measure]).latencies)

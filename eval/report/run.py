@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from eval.comparing.configuration import configuration
+from eval.comparing.words import effect_words
 from eval.figures import short
 from eval.measured import measured, scored
 from eval.measures import ranking
@@ -94,6 +95,7 @@ def write_run_report(report: RunReport, settings: Settings, path: Path) -> None:
         "measures": [figure.measure for figure in report.summary.figures[ALL]],
         "gallery": gallery,
         "charts": _charts(report),
+        "effect": {} if report.summary.effect is None else effect_words(report.summary.effect),
         "slowest": max((one.p95 for one in report.summary.latencies.values()), default=0.0),
     }
     write_atomically(path, render("run.html", values).encode())

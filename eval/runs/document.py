@@ -2,9 +2,10 @@
 
 import gzip
 import subprocess
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from math import isnan
+from math import inf, isnan, nextafter
 from pathlib import Path
 from typing import Literal
 
@@ -13,8 +14,15 @@ from pydantic import ValidationError
 from eval.errors import RunError
 from eval.measures import Run
 from indexer.domain import BuildManifest, Frozen
-from indexer.settings import SearchSettings
+from indexer.settings import RerankSettings, SearchSettings
 from indexer.stores.pointer import write_atomically
+
+WHOLE = "whole"
+"""The name that the time of the whole search goes by, beside those of its stages."""
+RERANK = "rerank"
+"""The stage that verifies."""
+_GROWING = ("search", "build", "rerank")
+"""Parts that other versions may have written."""
 
 
 class RankedProduct(Frozen):
@@ -22,11 +30,46 @@ class RankedProduct(Frozen):
     score: float
 
 
+class VerifiedWindow(Frozen):
+    """What verification could move in an answer, and what it took: requests to an endpoint, verdicts that were
+    remembered, tokens, US dollars."""
+
+    by: tuple[str, ...]
+    """Who judged."""
+    unverified: tuple[RankedProduct, ...]
+    """In first-stage order."""
+    unjudged: int = 0
+    """Products that a model was to judge and did not."""
+    calls: int = 0
+    cached: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    dollars: float = 0.0
+
+
 class RunAnswer(Frozen):
-    """The first products, best first, and milliseconds per stage of the search."""
+    """The first products as they were shown, best first, and milliseconds per stage of the search."""
 
     ranked: tuple[RankedProduct, ...]
     timings_ms: dict[str, float]
+    window: VerifiedWindow | None = None
+    """None where nothing was verified."""
+    degraded: tuple[str, ...] = ()
+    """What the search went without, and why."""
+
+    @property
+    def unverified(self) -> "RunAnswer":
+        """As it would have been without verification, and without the time that took."""
+        if self.window is None:
+            return self
+        before = iter(self.window.unverified)
+        moved = {one.id for one in self.window.unverified}
+        found = [next(before) if one.id in moved else one for one in self.ranked]
+        spent = dict(self.timings_ms)
+        rerank = spent.pop(RERANK, 0.0)
+        if WHOLE in spent:
+            spent[WHOLE] = round(spent[WHOLE] - rerank, 3)
+        return RunAnswer(ranked=falling(found), timings_ms=spent)
 
 
 class SuiteReference(Frozen):
@@ -51,6 +94,8 @@ class RunDocument(Frozen):
     build: BuildManifest | None
     store: str | None
     search: SearchSettings | None
+    rerank: RerankSettings | None = None
+    """How answers were verified, without address and key of an endpoint; None where they were not to be."""
     depth: int
     """Products asked for per query."""
     answers: dict[str, RunAnswer]
@@ -63,8 +108,22 @@ class RunDocument(Frozen):
 
     @property
     def scores(self) -> Run:
-        """The run as measures take it."""
+        """The run as measures take it: as it was shown."""
         return {query: {one.id: one.score for one in answer.ranked} for query, answer in self.answers.items()}
+
+    @property
+    def unverified_scores(self) -> Run:
+        """As it would have been without verification."""
+        return {query: {one.id: one.score for one in found.unverified.ranked} for query, found in self.answers.items()}
+
+
+def falling(shown: Iterable[RankedProduct]) -> tuple[RankedProduct, ...]:
+    """With scores that fall with the order: what was moved down keeps its place, not its score."""
+    ranked: dict[str, float] = {}
+    lowest = inf
+    for one in shown:
+        lowest = ranked[one.id] = min(one.score, nextafter(lowest, -inf))
+    return tuple(RankedProduct(id=product, score=score) for product, score in ranked.items())
 
 
 def read_run(path: Path) -> RunDocument:
@@ -76,7 +135,7 @@ def read_run(path: Path) -> RunDocument:
         raise RunError(f"{path}: {error.strerror or error}.") from error
     except ValidationError as error:
         one = error.errors(include_input=False)[0]
-        what = "was made by another version, run it again" if one["loc"][0] in ("search", "build") else "is no run"
+        what = "was made by another version, run it again" if one["loc"][0] in _GROWING else "is no run"
         raise RunError(f"{path} {what}: {'.'.join(map(str, one['loc']))}: {one['msg']}.") from None
     for query, answer in document.answers.items():
         check_answer(f"{path}: query {query}", [(one.id, one.score) for one in answer.ranked])

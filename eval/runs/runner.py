@@ -1,25 +1,36 @@
 """Runs a suite: every query goes through the searcher that shoppers use."""
 
-import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from eval.errors import RunError, SuiteError
-from eval.runs.document import RankedProduct, RunAnswer, RunDocument, SuiteReference, revision
+from eval.runs.document import (
+    WHOLE,
+    RankedProduct,
+    RunAnswer,
+    RunDocument,
+    SuiteReference,
+    VerifiedWindow,
+    falling,
+    revision,
+)
 from eval.suites.files import read_suite
 from eval.suites.suite import Suite, SuiteQuery
 from indexer.builds.live import LiveIndex
-from indexer.domain import Product
+from indexer.domain import Pixels, Product
 from indexer.encoders import Encoder
 from indexer.errors import ImageRejected, InputError
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
+from indexer.images.fit import Fit
 from indexer.images.names import name_colours
-from indexer.settings import SearchSettings
+from indexer.settings import RerankSettings, SearchSettings, Settings
+from service.rerank.verifier import Verifier
 from service.search.query import Query
 from service.search.searcher import Photos, Products, Searcher
+from service.search.verification import Verification
 
 DEPTH = 100
 """Products kept of every answer."""
@@ -28,6 +39,20 @@ Watch = Callable[[int, int], None]
 """Called with the queries done and their number."""
 DecodedPhotos = Mapping[str, Decoded | ImageRejected]
 """Path in the suite → what decoding it came to."""
+
+
+@dataclass(frozen=True)
+class Verifying:
+    """Who verifies, and the settings that made them."""
+
+    verifier: Verifier
+    settings: RerankSettings
+
+    @property
+    def recorded(self) -> RerankSettings:
+        """For a document that is passed on: no key, no address."""
+        backend = "openai" if self.settings.endpoint else "zero_shot"
+        return self.settings.model_copy(update={"api_key": None, "base_url": None, "backend": backend})
 
 
 @dataclass(frozen=True)
@@ -40,6 +65,7 @@ class Bench:
     products: Products
     decoders: DecoderPool
     photos: Photos | None = None
+    verifying: Verifying | None = None
     verbatim: bool = False
     """Only the questions' own words have vectors, so that they are searched as they were typed."""
 
@@ -56,17 +82,20 @@ def run_suite(
     depth: int = DEPTH,
     photos: DecodedPhotos | None = None,
     strict: bool = True,
+    verify: bool = False,
     watch: Watch,
 ) -> RunDocument:
     """A query that cannot be answered is kept with the reason, and counts zero.
 
     `photos` are the suite's, where the caller asks it several times. Raises SuiteError when judgements name products
-    that the catalog does not have; unless `strict` they count as not found.
+    that the catalog does not have; unless `strict` they count as not found. Raises RunError where nobody can `verify`.
     """
     if strict:
         check_products(suite, bench)
+    verifying = _verifying(bench) if verify else None
     searcher = _searcher(bench, search)
     photos = decoded_photos(suite, bench) if photos is None else photos
+    views = _views(suite, bench, verifying)
     _encode_ahead(suite, photos, bench.encoder)
     answers: dict[str, RunAnswer] = {}
     unanswered: dict[str, str] = {}
@@ -76,7 +105,8 @@ def run_suite(
             unanswered[query.id] = f"photo {query.photo}: {photo.detail}"
             continue
         try:
-            answers[query.id] = _answer(query, photo, searcher, bench, depth)
+            asked = _query(query, photo, views.get(query.photo or ""), depth, verify=verify)
+            answers[query.id] = _answer(asked, searcher, bench)
         except InputError as error:
             unanswered[query.id] = str(error)
         watch(number, len(suite.queries))
@@ -90,6 +120,7 @@ def run_suite(
         build=bench.index.manifest,
         store=bench.store,
         search=search,
+        rerank=None if verifying is None else verifying.recorded,
         depth=depth,
         answers=answers,
         unanswered=unanswered,
@@ -99,7 +130,15 @@ def run_suite(
 def _searcher(bench: Bench, search: SearchSettings) -> Searcher:
     """Of products one by one, not grouped, and of no merchandiser's rules."""
     settings = search.model_copy(update={"understand": False}) if bench.verbatim else search
-    return Searcher(bench.products, settings, photos=bench.photos)
+    verifier = None if bench.verifying is None else bench.verifying.verifier
+    return Searcher(bench.products, settings, photos=bench.photos, verifier=verifier)
+
+
+def _verifying(bench: Bench) -> Verifying:
+    if bench.verifying is None:
+        why = "its suite ships vectors and no encoder; name a build of its catalogue with --catalog"
+        raise RunError(f"Nobody can verify: {why if bench.verbatim else 'rerank.backend is none'}.")
+    return bench.verifying
 
 
 def suite_of(document: RunDocument) -> Suite:
@@ -111,6 +150,14 @@ def suite_of(document: RunDocument) -> Suite:
             "run it again."
         )
     return suite
+
+
+def repeating(settings: Settings, document: RunDocument) -> Settings:
+    """With what the run verified with, at the present address of an endpoint and with its present key."""
+    if document.rerank is None:
+        return settings
+    present = {"api_key": settings.rerank.api_key, "base_url": settings.rerank.base_url}
+    return settings.model_copy(update={"rerank": document.rerank.model_copy(update=present)})
 
 
 def catalog_of(document: RunDocument, suite: Suite) -> str:
@@ -138,8 +185,8 @@ def check_products(suite: Suite, bench: Bench) -> None:
         )
 
 
-def _answer(query: SuiteQuery, photo: Decoded | None, searcher: Searcher, bench: Bench, depth: int) -> RunAnswer:
-    asked = Query(
+def _query(query: SuiteQuery, photo: Decoded | None, view: Pixels | None, depth: int, *, verify: bool) -> Query:
+    return Query(
         words=query.text,
         change=query.change,
         like=query.like,
@@ -148,28 +195,52 @@ def _answer(query: SuiteQuery, photo: Decoded | None, searcher: Searcher, bench:
         where=query.where,
         top_k=depth,
         group=False,
+        verify=verify,
+        view=view,
     )
+
+
+def _answer(query: Query, searcher: Searcher, bench: Bench) -> RunAnswer:
     started = time.perf_counter()
-    answer = searcher.search(asked, bench.index, bench.encoder)
+    answer = searcher.search(query, bench.index, bench.encoder)
     whole = (time.perf_counter() - started) * 1_000
-    shown = falling((result.id, result.score) for result in answer.results)
-    ranked = tuple(RankedProduct(id=product, score=score) for product, score in shown.items())
-    return RunAnswer(ranked=ranked, timings_ms={**answer.timings_ms, "whole": round(whole, 3)})
+    shown = [RankedProduct(id=result.id, score=result.score) for result in answer.results]
+    return RunAnswer(
+        ranked=falling(shown),
+        timings_ms={**answer.timings_ms, WHOLE: round(whole, 3)},
+        window=None if answer.verification is None else _window(answer.verification, shown),
+        degraded=tuple(answer.degraded),
+    )
 
 
-def falling(shown: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """Scores that fall with the order that was shown: what verification moved down keeps its place, not its score."""
-    scores: dict[str, float] = {}
-    lowest = math.inf
-    for product, score in shown:
-        lowest = scores[product] = min(score, math.nextafter(lowest, -math.inf))
-    return scores
+def _window(told: Verification, shown: Sequence[RankedProduct]) -> VerifiedWindow:
+    found = {one.id: one for one in shown}
+    return VerifiedWindow(
+        by=told.by,
+        unverified=tuple(found[product] for product in told.first_stage),
+        unjudged=told.unjudged,
+        calls=told.calls,
+        cached=told.cached,
+        tokens_in=told.tokens_in,
+        tokens_out=told.tokens_out,
+        dollars=told.dollars,
+    )
 
 
 def decoded_photos(suite: Suite, bench: Bench) -> DecodedPhotos:
     """The suite's photos, decoded once for all queries that use them."""
+    return _decoded(suite, bench, bench.encoder.spec.fit)
+
+
+def _views(suite: Suite, bench: Bench, verifying: Verifying | None) -> Mapping[str, Pixels]:
+    """The suite's photos as large as whoever verifies wants to see them, where they do."""
+    fit = None if verifying is None else verifying.verifier.fit
+    decoded = {} if fit is None else _decoded(suite, bench, fit)
+    return {name: one.pixels for name, one in decoded.items() if isinstance(one, Decoded)}
+
+
+def _decoded(suite: Suite, bench: Bench, fit: Fit) -> DecodedPhotos:
     names = list(dict.fromkeys(query.photo for query in suite.queries if query.photo is not None))
-    fit = bench.encoder.spec.fit
     tasks = (DecodeTask(_bytes(suite, name), fit, key=name) for name in names)
     return {str(task.key): decoded for task, decoded in bench.decoders.map(tasks)}
 

@@ -1,13 +1,13 @@
-"""Search settings changed by name, as `--set` and sweeps do."""
+"""Search settings changed by name, as `--set` and sweeps do; and who verifies."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from indexer.errors import SettingsError
-from indexer.settings import SearchSettings
+from indexer.settings import SearchSettings, Settings
 
 
 def changed(search: SearchSettings, pairs: Sequence[str]) -> SearchSettings:
@@ -40,6 +40,10 @@ def with_changes(search: SearchSettings, changes: Mapping[str, Any]) -> SearchSe
     except ValidationError as error:
         mistakes = (f"search.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise SettingsError("; ".join(mistakes) + ".") from None
+
+
+def verified_by(backend: Literal["zero_shot", "openai"], settings: Settings) -> Settings:
+    return settings.model_copy(update={"rerank": settings.rerank.model_copy(update={"backend": backend})})
 
 
 def _value(text: str) -> object:

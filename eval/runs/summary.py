@@ -1,12 +1,15 @@
 """What a run comes to: every measure with its interval, over all queries, by kind and by tag; and its speed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from eval.comparing.verification import Effect, effect_of
+from eval.comparing.words import effect_row
 from eval.measured import Measured, measured
 from eval.runs.document import RunDocument
+from eval.runs.timing import Latency, latencies
 from eval.statistics import Interval, mean_interval
 from eval.suites.groups import ALL, groups_of
 from eval.suites.suite import Suite, SuiteQuery
@@ -20,14 +23,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Latency:
-    """Milliseconds of one stage over the answered queries."""
-
-    p50: float
-    p95: float
-
-
-@dataclass(frozen=True)
 class Summary:
     """`figures` by group: `all`, the kinds of query, then tags."""
 
@@ -38,6 +33,10 @@ class Summary:
     unanswered: Mapping[str, str]
     figures: Mapping[str, Sequence[Figure]]
     latencies: Mapping[str, Latency]
+    effect: Effect | None = None
+    """What verification changed; None where nothing was verified."""
+    degraded: Mapping[str, str] = field(default_factory=dict)
+    """Query → what its answer went without, and why."""
 
     def as_row(self) -> dict[str, object]:
         """Plain values; undefined figures are null."""
@@ -48,13 +47,16 @@ class Summary:
             "queries": self.queries,
             "unanswered": dict(self.unanswered),
             "figures": {group: [_figure_row(one) for one in figures] for group, figures in self.figures.items()},
-            "latencies_ms": {stage: {"p50": one.p50, "p95": one.p95} for stage, one in self.latencies.items()},
+            "latencies_ms": {stage: asdict(one) for stage, one in self.latencies.items()},
+            "verification": None if self.effect is None else effect_row(self.effect),
+            "degraded": dict(self.degraded),
         }
 
 
 def summarise(suite: Suite, document: RunDocument, measures: Sequence[str] | None = None) -> Summary:
     """Raises UnknownMeasure, EmptyRun, EmptyQrels."""
-    found = [measured(name, suite, document.scores) for name in measures or suite.card.measures]
+    names = list(dict.fromkeys(measures or suite.card.measures))
+    found = [measured(name, suite, document.scores) for name in names]
     return Summary(
         name=document.name,
         suite=suite.card.name,
@@ -62,7 +64,9 @@ def summarise(suite: Suite, document: RunDocument, measures: Sequence[str] | Non
         queries=len(suite.queries),
         unanswered=document.unanswered,
         figures={group: _figures(found, queries, group) for group, queries in groups_of(suite).items()},
-        latencies=_latencies(document),
+        latencies=latencies(document.answers.values()),
+        effect=effect_of(suite, document, names),
+        degraded={query: "; ".join(answer.degraded) for query, answer in document.answers.items() if answer.degraded},
     )
 
 
@@ -75,17 +79,6 @@ def _figures(found: Sequence[Measured], queries: Sequence[SuiteQuery], group: st
             interval = mean_interval([*values.values()], one.questions(values))
             figures.append(Figure(one.name, interval, len(values)))
     return figures
-
-
-def _latencies(document: RunDocument) -> dict[str, Latency]:
-    stages: dict[str, list[float]] = {}
-    for answer in document.answers.values():
-        for stage, spent in answer.timings_ms.items():
-            stages.setdefault(stage, []).append(spent)
-    return {
-        stage: Latency(*(round(float(value), 3) for value in np.percentile(spent, (50, 95))))
-        for stage, spent in stages.items()
-    }
 
 
 def _figure_row(figure: Figure) -> dict[str, object]:

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eval.runs.runner import Bench
+from eval.runs.runner import Bench, Verifying
 from eval.suites.files import write_suite
 from eval.suites.suite import Qrels, Split, Suite, SuiteCard, SuiteQuery
 from indexer.bootstrap import open_catalogue
 from indexer.builds.live import open_live, published_build
 from indexer.encoders import Encoder
 from indexer.images.decoders import DecoderPool
-from indexer.settings import Settings
+from indexer.settings import RerankSettings, Settings
+from service.rerank.verifier import Verifier
 from service.shop import CatalogProducts
 from tests.fakes import FakeEncoder
+from tests.service.rerank.witnesses import Witness
 from tests.service.worlds import CATALOG, photo_of
 
 CARD = SuiteCard(
@@ -52,11 +54,19 @@ def small_suite(directory: Path) -> Suite:
     return suite
 
 
+def verifying(witness: Witness, **settings: object) -> Verifying:
+    read = RerankSettings.model_validate(settings)
+    return Verifying(Verifier(read, witness), read)
+
+
 @contextmanager
-def fake_bench(settings: Settings, encoder: Encoder | None = None) -> Iterator[Bench]:
+def fake_bench(
+    settings: Settings, encoder: Encoder | None = None, verifying: Verifying | None = None
+) -> Iterator[Bench]:
     """The published build of the small shop, with the encoder that made it."""
     database = open_catalogue(settings)
     index = open_live(database, settings, published_build(database, CATALOG)[1])
     with DecoderPool.of(settings.images) as decoders:
-        yield Bench(index, settings.store.kind, encoder or FakeEncoder(), CatalogProducts(database), decoders)
+        products, kind = CatalogProducts(database), settings.store.kind
+        yield Bench(index, kind, encoder or FakeEncoder(), products, decoders, verifying=verifying)
     index.close()

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from eval.runs.document import RankedProduct, RunAnswer, RunDocument, SuiteReference
+from eval.runs.document import RankedProduct, RunAnswer, RunDocument, SuiteReference, VerifiedWindow
 from eval.suites.suite import Suite
 from indexer.domain import BuildManifest, EncoderIdentity
-from indexer.settings import SearchSettings
+from indexer.settings import RerankSettings, SearchSettings
 from tests.service.worlds import CATALOG
 
 Answers = Mapping[str, Sequence[str]]
@@ -27,6 +27,13 @@ B: Answers = {
     "sku": ["XK-4711", "lamp-black"],
 }
 """Better at red-mug and sku, worse at blue-shoe."""
+REORDERED: Answers = {
+    **A,
+    "red-mug": ["mug-red", "mug-sketch", "mug-blue"],
+    "blue-shoe": ["shoe-red", "shoe-blue"],
+    "in-blue": ["mug-blue", "mug-red", "shoe-blue"],
+}
+"""A's answers in an order that is better at red-mug and in-blue, and worse at blue-shoe."""
 
 
 def manifest(build: str = "b1") -> BuildManifest:
@@ -48,6 +55,35 @@ def manifest(build: str = "b1") -> BuildManifest:
         fill={},
         libraries={"numpy": "2.2"},
     )
+
+
+VERIFIED = 3
+"""Products of every answer that a verified run looked at."""
+
+
+def verified_run(suite: Suite, name: str, found: Answers, shown: Answers) -> RunDocument:
+    """Found as `found` and shown as `shown`; every query took a call of 1,000 + 20 tokens and a tenth of a cent, and
+    half of its 2 ms."""
+    document = run_of(suite, name, shown)
+    answers = {
+        query: answer.model_copy(
+            update={
+                "timings_ms": {**answer.timings_ms, "rerank": 1.0},
+                "window": VerifiedWindow(
+                    by=("zero_shot", "gpt-4o-mini"),
+                    unverified=tuple(
+                        RankedProduct(id=one, score=1 - rank / 10) for rank, one in enumerate(found[query][:VERIFIED])
+                    ),
+                    calls=1,
+                    tokens_in=1_000,
+                    tokens_out=20,
+                    dollars=0.001,
+                ),
+            }
+        )
+        for query, answer in document.answers.items()
+    }
+    return document.model_copy(update={"answers": answers, "rerank": RerankSettings(backend="openai")})
 
 
 def run_of(

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from eval.relevance.emptiness import absent_questions, emptiness_of_photos, emptiness_of_words
-from eval.relevance.measuring import Figure, Part, Way, measure_part
+from eval.relevance.measuring import Figure, Part, Way, measure_part, measure_verified
 from eval.runs.runner import Bench
 from eval.suites.suite import Suite
 from indexer.domain import Channel, Closeness, QueryKind
 from indexer.settings import SearchSettings
-from tests.eval.worlds import fake_bench, small_suite
+from tests.eval.worlds import fake_bench, small_suite, verifying
+from tests.service.rerank.witnesses import Witness
 from tests.service.worlds import build, settings_of, write_catalogue
 
 LEXICAL = Way("words alone", {"weights.text": {"lexical": 1.0}})
@@ -49,6 +50,23 @@ def test_the_gain_is_what_the_search_as_set_has_over_the_way(figures: list[Figur
         assert way.gain is not None
         assert way.gain[0] == pytest.approx(as_set.value[0] - way.value[0])
         assert way.value[0] != as_set.value[0]
+
+
+def test_one_verified_run_is_measured_in_both_orders(asked: tuple[Suite, Bench]) -> None:
+    suite, bench = asked
+    part = Part("small", suite, ("Success@1", "Success@10"), ())
+    before, after = (
+        measure_verified(part, replace(bench, verifying=verifying(Witness(refuting=wrong))), SearchSettings())
+        for wrong in (frozenset[str](), frozenset({"mug-red"}))
+    )
+    assert [(one.measure, one.way) for one in after] == [
+        (measure, way) for measure in ("Success@1", "Success@10") for way in ("verified by zero_shot", "not verified")
+    ]
+    assert before[0].value == before[1].value == after[1].value
+    assert after[0].value[0] < after[1].value[0]
+    gain = after[1].gain
+    assert gain is not None
+    assert gain[0] == pytest.approx(after[0].value[0] - after[1].value[0])
 
 
 def judged(bench: Bench, kind: QueryKind, channel: Channel, least: float) -> Bench:

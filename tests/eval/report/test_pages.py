@@ -14,7 +14,7 @@ from eval.report.run import as_row, report_of, title, write_run_report
 from eval.suites.checks.report import Finding, Range, Severity, SuiteReport
 from eval.suites.suite import Suite
 from indexer.settings import SearchSettings, Settings
-from tests.eval.comparing.worlds import A, B, manifest, run_of
+from tests.eval.comparing.worlds import REORDERED, A, B, manifest, run_of, verified_run
 from tests.pages import HOSTILE, Page
 
 CHECKS = SuiteReport(
@@ -93,6 +93,20 @@ def test_markup_from_a_shop_or_a_suite_stays_words(hostile: Suite, shop: Setting
     for page in (run, comparison):
         assert page.asks_nothing
         assert page.words.count(HOSTILE) >= 4
+
+
+def test_a_verified_run_is_shown_with_and_without_verification(suite: Suite, broken: Settings, tmp_path: Path) -> None:
+    verified = verified_run(suite, "verified", A, REORDERED)
+    write_run_report(report_of(suite, verified, ["RR@10"]), broken, tmp_path / "run.html")
+    comparison = compare(suite, run_of(suite, "plain", A), verified, ["RR@10"])
+    write_comparison_report(comparison, broken, tmp_path / "cmp.html")
+    for path, heading in (("run.html", "With and without verification"), ("cmp.html", "verified with and without")):
+        page = Page((tmp_path / path).read_text("utf-8"))
+        assert heading in page.words
+        assert "Verified by zero_shot and gpt-4o-mini: RR@10 .667 → .750" in page.words
+        assert "whole search 1.0 → 2.0 ms p50" in page.words
+        assert "$0.0010 a query" in page.words
+    assert "without verification" not in run_page(suite, broken, tmp_path / "plain.html").words
 
 
 def test_a_report_is_written_without_a_catalogue(suite: Suite, shop: Settings, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from eval.bootstrap import open_bench
 from eval.errors import RunError, SuiteError
 from eval.runs.prepared import PREFIX, is_prepared, prepared_bench
+from eval.runs.runner import run_suite
 from eval.suites.files import read_suite, write_suite
 from eval.suites.suite import Suite, SuiteQuery
 from indexer.domain import Channel, QueryKind, VectorQuery, WordsQuery
@@ -40,6 +41,11 @@ def test_queries_are_answered_from_the_shipped_vectors(shipped: Suite, settings:
     assert run.build is not None
     assert run.build.encoder.name == "openai/clip-vit-large-patch14"
     assert not settings.home.exists(), "no ledger, no store, no cache"
+
+
+def test_verification_needs_an_encoder(shipped: Suite, settings: Settings) -> None:
+    with open_bench(shipped, settings, verify=True) as bench, pytest.raises(RunError, match="with --catalog"):
+        run_suite(shipped, bench, settings.search, verify=True, watch=lambda done, total: None)
 
 
 def test_every_channel_has_its_exact_scores(shipped: Suite, settings: Settings) -> None:
