@@ -29,7 +29,7 @@ from eval.suites.suite import Split, Suite
 from indexer.bootstrap import load_settings
 from indexer.domain import Frozen
 from indexer.printing import watching
-from indexer.settings import SearchSettings, Settings
+from indexer.settings import RerankSettings, SearchSettings, Settings
 from service.demo import build_showroom, showroom_settings
 
 STORED = Path(__file__).parent / "results" / "showroom.json"
@@ -107,7 +107,7 @@ def measure(settings: Settings, runs: Path, *, endpoint: bool = False) -> Headli
     with open_bench(suites[0], verified_by("zero_shot", settings), verify=True) as bench:
         for suite, (asked, measures, beside, _) in zip(suites, ASKED, strict=True):
             ours = _asked(suite, bench, settings.search, runs / f"{suite.card.name}.json.gz")
-            shown = ours.scores if settings.rerank.always else ours.unverified_scores
+            shown = _by_default(suite, ours, settings.rerank)
             rows += _rows(suite, asked, measures, shown, _beside(suite, beside, bench, settings.search))
             verified += _verified_rows(suite, asked, measures, ours)
         manifest = bench.index.manifest
@@ -122,6 +122,16 @@ def measure(settings: Settings, runs: Path, *, endpoint: bool = False) -> Headli
         rows=tuple(rows),
         verified=tuple(verified),
     )
+
+
+def _by_default(suite: Suite, verified: RunDocument, settings: RerankSettings) -> Run:
+    """As shoppers get it who do not say whether they want it verified."""
+    kinds = {query.id: query.kind for query in suite.queries}
+    before = verified.unverified_scores
+    return {
+        query: scores if settings.always or kinds[query] in settings.kinds else before[query]
+        for query, scores in verified.scores.items()
+    }
 
 
 def _asked(suite: Suite, bench: Bench, search: SearchSettings, kept: Path) -> RunDocument:

@@ -155,8 +155,10 @@ class RerankSettings(Frozen):
     backend: Literal["auto", "zero_shot", "openai", "none"] = "auto"
     """`zero_shot`: the encoder itself; `openai`: any endpoint that speaks OpenAI's chat completions with pictures;
     `auto`: that endpoint where an address or a key of one is given, else the encoder."""
+    kinds: tuple[QueryKind, ...] = (QueryKind.EDIT,)
+    """Kinds of queries that the encoder verifies though they do not ask for it; never the endpoint, which costs."""
     always: bool = False
-    """Verify searches that do not say whether they want it."""
+    """Verify every search that does not say whether it wants it, by the endpoint too."""
     top_n: Annotated[int, Field(ge=1, le=50)] = 8
     """Results that are verified."""
     seconds: Annotated[float, Field(gt=0, le=60)] = 2.5

@@ -65,7 +65,7 @@ def search(
     rules: Annotated[str, typer.Option(help="The merchandiser's: live, draft (unpublished ones too) or off.")] = "live",
     verify: Annotated[
         bool | None,
-        typer.Option("--verify/--no-verify", help="Check the first results. Default: the setting rerank.always."),
+        typer.Option("--verify/--no-verify", help="Check the first results. Default: the setting rerank.kinds."),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Verify, and leave out what certainly is not what was asked for.")

@@ -57,7 +57,7 @@ class SearchRequest(Frozen):
     cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = None
     """`next` of the answer whose next page is wanted."""
     verify: bool | None = None
-    """Have the first results checked, one by one, for what was asked; null: as the setting `rerank.always` says."""
+    """Have the first results checked, one by one, for what was asked; null: as `rerank.kinds` says."""
     strict: bool = False
     """Verify, and leave out what certainly is not what was asked for."""
     rules: RulesUsed = "live"

@@ -231,7 +231,7 @@ class Shop:
     def _view(self, request: SearchRequest, photo: bytes | None, box: Box | None) -> Pixels | None:
         """As large as whoever verifies wants to see it, and the decoders ready for the products' own photos."""
         verifier = self._verifier
-        if verifier is None or verifier.fit is None or not verifier.wanted(request.verify, request.strict):
+        if verifier is None or verifier.fit is None or not verifier.whole(request.verify, request.strict):
             return None
         self._photos.start()
         return None if photo is None else self._decoded(photo, verifier.fit, box).pixels

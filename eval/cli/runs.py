@@ -20,7 +20,7 @@ Setting = Annotated[
 
 Verify = Annotated[
     bool | None,
-    typer.Option("--verify/--no-verify", help="Verify the first results. Default: the setting rerank.always."),
+    typer.Option("--verify/--no-verify", help="Verify the first results. Default: the setting rerank.kinds."),
 ]
 
 
@@ -58,10 +58,10 @@ def run(
     settings = load_settings()
     search = changed(settings.search, setting or [])
     asked = read_suite(suite)
-    checked = settings.rerank.always if verify is None else verify
-    with open_bench(asked, settings, catalog, build, verify=checked) as bench, watching_queries() as watch:
+    opening = open_bench(asked, settings, catalog, build, verify=verify is not False)
+    with opening as bench, watching_queries() as watch:
         called = name or out.name.split(".")[0]
-        document = run_suite(asked, bench, search, name=called, depth=depth, verify=checked, watch=watch)
+        document = run_suite(asked, bench, search, name=called, depth=depth, verify=verify, watch=watch)
     write_run(document, out)
     _print(document, as_json, out)
 
@@ -85,8 +85,9 @@ def repeat(
     if before.build is None or before.search is None:
         raise RunError(f"Run {before.name} came from a TREC file: there is no build or setting to repeat it with.")
     wanted, settings = build or before.build.build, repeating(load_settings(), before)
-    name, verify, catalog = out.name.split(".")[0], before.rerank is not None, before.build.catalog
-    with open_bench(suite, settings, catalog, wanted, verify=verify) as bench, watching_queries() as watch:
+    name, verified, catalog = out.name.split(".")[0], before.rerank is not None, before.build.catalog
+    verify = None if verified else False
+    with open_bench(suite, settings, catalog, wanted, verify=verified) as bench, watching_queries() as watch:
         document = run_suite(suite, bench, before.search, name=name, depth=before.depth, verify=verify, watch=watch)
     write_run(document, out)
     _print(document, as_json, out)

@@ -48,11 +48,11 @@ class Verifying:
     verifier: Verifier
     settings: RerankSettings
 
-    @property
-    def recorded(self) -> RerankSettings:
-        """For a document that is passed on: no key, no address."""
+    def recorded(self, *, always: bool) -> RerankSettings:
+        """For a document that is passed on: no key, no address; `always`: whatever the settings say of that."""
         backend = "openai" if self.settings.endpoint else "zero_shot"
-        return self.settings.model_copy(update={"api_key": None, "base_url": None, "backend": backend})
+        changes = {"api_key": None, "base_url": None, "backend": backend, "always": always or self.settings.always}
+        return self.settings.model_copy(update=changes)
 
 
 @dataclass(frozen=True)
@@ -82,17 +82,18 @@ def run_suite(
     depth: int = DEPTH,
     photos: DecodedPhotos | None = None,
     strict: bool = True,
-    verify: bool = False,
+    verify: bool | None = False,
     watch: Watch,
 ) -> RunDocument:
     """A query that cannot be answered is kept with the reason, and counts zero.
 
-    `photos` are the suite's, where the caller asks it several times. Raises SuiteError when judgements name products
+    `photos` are the suite's, where the caller asks it several times; `verify`: None, where the bench's settings say
+    so. Raises SuiteError when judgements name products
     that the catalog does not have; unless `strict` they count as not found. Raises RunError where nobody can `verify`.
     """
     if strict:
         check_products(suite, bench)
-    verifying = _verifying(bench) if verify else None
+    verifying = _verifying(bench) if verify else bench.verifying if verify is None else None
     searcher = _searcher(bench, search)
     photos = decoded_photos(suite, bench) if photos is None else photos
     views = _views(suite, bench, verifying)
@@ -120,7 +121,7 @@ def run_suite(
         build=bench.index.manifest,
         store=bench.store,
         search=search,
-        rerank=None if verifying is None else verifying.recorded,
+        rerank=None if verifying is None else verifying.recorded(always=verify is True),
         depth=depth,
         answers=answers,
         unanswered=unanswered,
@@ -185,7 +186,7 @@ def check_products(suite: Suite, bench: Bench) -> None:
         )
 
 
-def _query(query: SuiteQuery, photo: Decoded | None, view: Pixels | None, depth: int, *, verify: bool) -> Query:
+def _query(query: SuiteQuery, photo: Decoded | None, view: Pixels | None, depth: int, *, verify: bool | None) -> Query:
     return Query(
         words=query.text,
         change=query.change,

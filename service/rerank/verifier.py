@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from indexer.domain import QueryKind
 from indexer.images.fit import Fit
 from indexer.settings import RerankSettings
 from service.rerank.ordering import LOCAL_LIFT, Standing, believed, left, ordered
@@ -57,9 +58,13 @@ class Verifier:
         self._local = local
         self._model = model
 
-    def wanted(self, verify: bool | None, strict: bool) -> bool:
-        """Whether a search that says so of itself is to be verified."""
+    def whole(self, verify: bool | None, strict: bool) -> bool:
+        """Whether a search that says so of itself is to be verified by all there are."""
         return (strict or self._settings.always) if verify is None else verify
+
+    def wanted(self, kind: QueryKind, verify: bool | None, strict: bool) -> bool:
+        """Whether it is to be verified, by the local witness at least."""
+        return self.whole(verify, strict) or (verify is None and kind in self._settings.kinds)
 
     @property
     def top_n(self) -> int:
@@ -74,11 +79,14 @@ class Verifier:
         if self._model is not None:
             self._model.close()
 
-    def verify(self, case: Case, candidates: Sequence[Candidate], fixed: Sequence[bool]) -> Verified:
-        """`fixed` products keep their places. Back by the deadline of the settings; never raises."""
+    def verify(
+        self, case: Case, candidates: Sequence[Candidate], fixed: Sequence[bool], *, whole: bool = True
+    ) -> Verified:
+        """`fixed` products keep their places; not `whole`: by the local witness alone. Back by the deadline of the
+        settings; never raises."""
         started = time.monotonic()
         until = started + self._settings.seconds
-        if self._model is None:
+        if self._model is None or not whole:
             local = self._local.rerank(case, candidates, until)
             verdicts = [self._verdict(case.checklist, one, None) for one in local.opinions]
             return Verified(_order(verdicts, fixed), verdicts, (self._local.name,), local.skipped, 0, local.usage)

@@ -50,7 +50,7 @@ class Outcome:
 def verified(
     page: Page, plan: Plan, ranking: Ranking, products: Mapping[str, Product], verifier: Verifier | None, trail: Trail
 ) -> Outcome:
-    """Only a first page is verified, in a search that asks for it, or where the settings always do.
+    """Only a first page is verified, in a search that asks for it, or whose kind the settings name.
 
     Products that a merchandiser's rule moved keep their places, all do in a search that is sorted.
     """
@@ -60,14 +60,15 @@ def verified(
     if verifier is None:
         asked = query.verify or query.strict
         return Outcome(page, skipped=("verification: rerank.backend is none",) if asked else ())
-    if not verifier.wanted(query.verify, query.strict):
+    if not verifier.wanted(query.kind, query.verify, query.strict):
         return Outcome(page)
     with trail.stage("rerank"):
         known = [group for group in page.groups if group.shown.hit.product_id in products]
         window, rest = known[: verifier.top_n], known[verifier.top_n :]
         case = _case(plan)
         fixed = [plan.sort is not None or group.shown.hit.product_id in ranking.moved for group in window]
-        said = verifier.verify(case, _candidates(window, plan, products), fixed)
+        whole = verifier.whole(query.verify, query.strict)
+        said = verifier.verify(case, _candidates(window, plan, products), fixed, whole=whole)
         shown = [window[place] for place in said.order]
         dropped = _contradicted(window, said) if query.strict else ()
         kept = [group for group in (*shown, *rest) if group.shown.hit.product_id not in dropped]

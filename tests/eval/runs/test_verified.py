@@ -26,8 +26,8 @@ def asked(suite: Suite, shop: Settings, by: Verifying | None, *, verify: bool) -
 
 @pytest.fixture
 def witness() -> Witness:
-    """Swears by one product that no query wants first."""
-    return Witness(said={"mug-green": Mark.YES}, usage=Usage(2, 1, 500, 10, 0.002))
+    """Swears by one product that no query wants first, and by no other."""
+    return Witness(said={"mug-green": Mark.YES}, otherwise=Mark.NO, usage=Usage(2, 1, 500, 10, 0.002))
 
 
 def test_both_orders_are_kept(suite: Suite, shop: Settings, witness: Witness) -> None:

@@ -342,7 +342,7 @@ def test_the_answer_document_has_exactly_these_keys(world: World) -> None:
     answer = json.loads(world.ask(Query(like="mug-red", change="but blue", explain=True)).model_dump_json())
     assert set(answer) == {
         *("kind", "catalog", "build", "weights", "results", "timings_ms", "degraded", "explain"),
-        *("words", "chips", "nothing_close", "facets", "next", "more", "why_not"),
+        *("words", "chips", "nothing_close", "facets", "next", "more", "why_not", "verification"),
     }
     assert set(answer["explain"]) == {
         *("spreads", "depth", "candidates", "products", "changes", "fused_ranks", "fusion", "score_ranks"),
@@ -353,7 +353,7 @@ def test_the_answer_document_has_exactly_these_keys(world: World) -> None:
     assert set(result) == {
         *("id", "title", "rank", "score", "image", "channels", "parent", "brand", "price", "currency"),
         *("availability", "url", "checks", "boosts", "guessed", "variants", "duplicates", "highlights", "routes"),
-        "rule",
+        *("rule", "verdict"),
     }
     assert set(result["image"]) == {"id", "uri"}
     assert set(result["channels"]) == {"image", "text"}

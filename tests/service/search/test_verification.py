@@ -66,6 +66,25 @@ def test_the_settings_decide_where_the_request_does_not_say(
     assert (answer.verification is not None) is wanted
 
 
+EDIT = Query(like="mug-red", change="but blue", group=False)
+
+
+@pytest.mark.parametrize(("asked", "judged"), [(None, False), (True, True)])
+def test_edits_are_verified_unasked_but_never_by_a_model_that_costs(
+    bazaar: Bazaar, asked: bool | None, judged: bool
+) -> None:
+    local, model = Witness(), Witness("small")
+    shop = replace(bazaar, verifier=Verifier(RerankSettings(), local, model))
+    answer = shop.ask(replace(EDIT, verify=asked))
+    assert answer.verification is not None
+    assert (len(local.cases), len(model.cases)) == (1, int(judged))
+
+
+@pytest.mark.parametrize("query", [replace(EDIT, verify=False), replace(RED_POSTER, verify=None)])
+def test_others_are_not(bazaar: Bazaar, query: Query) -> None:
+    assert verified(bazaar, Witness(), query).verification is None
+
+
 def test_nothing_is_left_out_unless_it_is_asked_for(bazaar: Bazaar) -> None:
     before = unverified(bazaar)
     strict = replace(RED_POSTER, verify=None, strict=True, why_not=(before[2],))
