@@ -9,9 +9,10 @@ import typer
 from pydantic import BaseModel
 
 from eval.cli import add_commands as add_evaluation
-from eval.headline import stored, table
+from eval.headline import stored, table, verified_table
 from indexer.cli import app
 from indexer.settings import Settings
+from service.api import ask_route, rules_routes
 from service.api.routes import router
 from service.cli import add_commands
 
@@ -57,7 +58,7 @@ def test_every_command_is_documented(commands: set[str]) -> None:
 def test_every_route_is_documented() -> None:
     routes = {
         f"{method} {path}".replace(":path}", "}")
-        for route in router.routes
+        for route in (*router.routes, *ask_route.router.routes, *rules_routes.router.routes)
         for path in [getattr(route, "path", "")]
         for method in getattr(route, "methods", None) or ()
     }
@@ -74,6 +75,7 @@ def test_commands_named_in_the_readme_exist(commands: set[str]) -> None:
 
 def test_the_readme_shows_the_figures_that_were_stored() -> None:
     assert table(stored()) in README
+    assert verified_table(stored()) in README
 
 
 def test_make_targets_named_in_the_readme_exist() -> None:
