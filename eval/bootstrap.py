@@ -47,5 +47,5 @@ def _verifying(settings: Settings, database: Database, photos: CataloguePhotos) 
     """None where `rerank.backend` is none."""
     line = open_line(settings, database)
     with closing(line.endpoint) if line is not None else nullcontext():
-        verifier = open_verifier(settings.rerank, line, photos)
+        verifier = open_verifier(settings, line, photos)
         yield None if verifier is None else Verifying(verifier, settings.rerank)

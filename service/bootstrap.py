@@ -23,6 +23,7 @@ from service.photos import BUSY, PATIENT, CataloguePhotos
 from service.remembering import RememberingEncoder
 from service.rerank.cache import VerdictCache
 from service.rerank.calling import Till
+from service.rerank.prompts import CachedPrompts
 from service.rerank.verifier import Verifier
 from service.rerank.zero_shot import ZeroShot
 from service.shop import Shop
@@ -43,7 +44,7 @@ def open_shop(settings: Settings) -> Shop:
         decoders,
         rewriter=open_rewriter(settings.language),
         photos=photos,
-        verifier=open_verifier(settings.rerank, line, photos),
+        verifier=open_verifier(settings, line, photos),
         speaker=open_speaker(settings.rerank, line),
     )
 
@@ -74,7 +75,7 @@ def open_busy_shop(settings: Settings) -> Shop:
         rewriter=open_rewriter(settings.language),
         metrics=metrics,
         photos=photos,
-        verifier=open_verifier(settings.rerank, line, photos),
+        verifier=open_verifier(settings, line, photos),
         speaker=open_speaker(settings.rerank, line),
     )
 
@@ -116,16 +117,18 @@ def open_line(settings: Settings, database: Database) -> Line | None:
     )
 
 
-def open_verifier(settings: RerankSettings, line: Line | None, photos: CataloguePhotos) -> Verifier | None:
+def open_verifier(settings: Settings, line: Line | None, photos: CataloguePhotos) -> Verifier | None:
     """None where `rerank.backend` is none; a model judges too where an endpoint is named."""
-    if settings.backend == "none":
+    rerank = settings.rerank
+    if rerank.backend == "none":
         return None
+    witness = ZeroShot(CachedPrompts(settings.home, settings.embeddings.url))
     if line is None:
-        return Verifier(settings, ZeroShot())
+        return Verifier(rerank, witness)
     from service.rerank.model import Model
 
-    judge = Model(line.endpoint, settings, line.governor, line.cache, line.breaker, photos, line.price)
-    return Verifier(settings, ZeroShot(), judge)
+    judge = Model(line.endpoint, rerank, line.governor, line.cache, line.breaker, photos, line.price)
+    return Verifier(rerank, witness, judge)
 
 
 def open_speaker(settings: RerankSettings, line: Line | None) -> Speaker | None:

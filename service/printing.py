@@ -55,7 +55,7 @@ def _cells(result: Result, answer: Answer) -> list[str]:
     raw = ["–" if one is None or one.raw is None else f"{one.raw:.3f}" for one in channels]
     checks = " ".join(f"{field} {_MARKS[verdict]}" for field, verdict in result.checks.items())
     if result.verdict is not None:
-        checks = ", ".join(one.label for one in result.verdict.checks)
+        checks = ", ".join(one.label for one in result.verdict.checks if one.telling)
     title = result.title if result.variants is None else f"{result.title} ({result.variants.label})"
     return [str(result.rank), title, result.id, price, f"{result.score:.3f}", *raw, checks]
 

@@ -107,6 +107,11 @@ class Check(Frozen):
     mark: Mark
 
     @property
+    def telling(self) -> bool:
+        """Whether its mark is worth showing: that nobody judged words or likeness as a whole is not."""
+        return self.mark is not Mark.UNKNOWN or self.field not in (PHOTO, WORDS)
+
+    @property
     def label(self) -> str:
         """For people: "blue ✓", "not striped ✗", "like the photo ~"."""
         what = {PHOTO: "like the photo", WORDS: "as said"}.get(self.field, self.value)

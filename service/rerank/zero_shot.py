@@ -27,6 +27,7 @@ from indexer.encoders.attributes import COLOUR
 from indexer.encoders.zero_shot import class_vectors, classify
 from indexer.images.fit import Fit
 from indexer.images.names import COLOUR_NAMES, colours_named_in
+from service.rerank.prompts import CachedPrompts
 from service.rerank.seam import Candidate, Case, Opinions
 from service.rerank.verdicts import UNTOLD, Constraint, Judgement, Mark, Opinion
 
@@ -70,7 +71,9 @@ class _Looked:
 class ZeroShot:
     """A Reranker. Thread-safe; class vectors are encoded on first use and kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, cached: CachedPrompts | None = None) -> None:
+        """`cached` has what builds encoded; without it, all is encoded on first use."""
+        self._cached = cached
         self._lock = threading.Lock()
         self._kept: OrderedDict[_Key, Matrix] = OrderedDict()
 
@@ -111,7 +114,9 @@ class ZeroShot:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         prompts = [prompt for said in tagging.values.values() for prompt in said]
-        rows = _encoded(prompts, encoder, until)
+        rows = None if self._cached is None else self._cached.of(encoder.spec.identity, prompts)
+        if rows is None:
+            rows = _encoded(prompts, encoder, until)
         if rows is None:
             return None
         places = {prompt: place for place, prompt in enumerate(prompts)}

@@ -129,7 +129,7 @@ def _card(result: Result, answer: Answer, pictures: Pictures) -> Card:
 def _checks(result: Result) -> list[Check]:
     """What verification said of it, else what the shop's own words say."""
     if result.verdict is not None:
-        return [Check(_CLASSES[one.mark], one.label) for one in result.verdict.checks]
+        return [Check(_CLASSES[one.mark], one.label) for one in result.verdict.checks if one.telling]
     return [Check(VERDICTS[held][0], f"{VERDICTS[held][1]} {field}") for field, held in result.checks.items()]
 
 

@@ -61,7 +61,7 @@ def _shop(settings: Settings) -> Shop:
         lambda manifest: FakeEncoder(),
         decoders,
         photos=photos,
-        verifier=open_verifier(settings.rerank, line, photos),
+        verifier=open_verifier(settings, line, photos),
         speaker=open_speaker(settings.rerank, line),
     )
 
