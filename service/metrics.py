@@ -5,6 +5,7 @@ from service.problem_types import slug
 from service.remembering import What
 from service.rerank.seam import Usage
 from service.search.answer import Answer
+from service.search.verification import Verification
 
 _STAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -57,6 +58,12 @@ class Metrics:
             ["purpose"],
             registry=self._registry,
         )
+        self._late = Counter(
+            "vitrine_endpoint_late",
+            "Requests to the endpoint that were not answered in time.",
+            ["purpose"],
+            registry=self._registry,
+        )
         self._vectors = Counter(
             "vitrine_query_vectors",
             "Vectors of words and photos that searches needed, by whether they were remembered.",
@@ -74,7 +81,7 @@ class Metrics:
         if told is not None:
             self._judged.labels("yes").inc(len(told.first_stage) - told.unjudged)
             self._judged.labels("no").inc(told.unjudged)
-            self._used("verdict", Usage(told.calls, told.cached, told.tokens_in, told.tokens_out, told.dollars))
+            self._used("verdict", _usage(told))
 
     def asked(self, usage: Usage) -> None:
         """Count what answering a question took, its search apart."""
@@ -86,6 +93,7 @@ class Metrics:
         self._tokens.labels(purpose, "in").inc(usage.tokens_in)
         self._tokens.labels(purpose, "out").inc(usage.tokens_out)
         self._dollars.labels(purpose).inc(usage.dollars)
+        self._late.labels(purpose).inc(usage.late)
 
     def refused(self, error: VitrineError) -> None:
         """Count a search that was not answered, under the last part of its problem's `type`."""
@@ -102,3 +110,7 @@ class Metrics:
 
         encode, media_type = choose_encoder(accept)
         return encode(self._registry), media_type
+
+
+def _usage(told: Verification) -> Usage:
+    return Usage(told.calls, told.cached, told.tokens_in, told.tokens_out, told.dollars, told.late)

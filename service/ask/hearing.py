@@ -80,7 +80,8 @@ class Hearing:
             dollars = cost(till.price, tokens_in, tokens_out)
         elif failure is not None and failure.reason in _UNBILLED and not self._begun:
             dollars = 0.0
-        self.used = Usage(calls=1, tokens_in=tokens_in, tokens_out=tokens_out, dollars=dollars)
+        late = int(failure is not None and failure.reason == "late")
+        self.used = Usage(calls=1, tokens_in=tokens_in, tokens_out=tokens_out, dollars=dollars, late=late)
         till.governor.settle(granted, dollars)
 
     async def _listen(self, till: Till, asked: Asked, until: float) -> None:

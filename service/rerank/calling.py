@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Final
 
@@ -84,10 +84,12 @@ class Tab:
             said = await self.till.endpoint.ask(asked, until)
         except EndpointFailed as failed:
             self._blame(failed.counts)
+            self._book(0.0, late=int(failed.reason == "late"))
             self._pay(estimate, (0, 0) if failed.reason in _UNBILLED else failed.spent)
             raise Unanswered(None if failed.reason == "late" else failed.detail.rstrip(".")) from failed
         except asyncio.CancelledError:
             self._blame(True)
+            self._book(0.0, late=1)
             raise
         self._blame(False)
         known = said.tokens_in is not None and said.tokens_out is not None
@@ -108,13 +110,9 @@ class Tab:
     def _pay(self, estimate: float, tokens: tuple[int, int] | None) -> None:
         """Tokens in and out instead of what was estimated, where they are known."""
         if tokens is not None:
-            self._book(cost(self.till.price, *tokens) - estimate, 0, *tokens)
+            self._book(cost(self.till.price, *tokens) - estimate, tokens_in=tokens[0], tokens_out=tokens[1])
 
-    def _book(self, dollars: float, calls: int = 0, tokens_in: int = 0, tokens_out: int = 0) -> None:
+    def _book(self, dollars: float, *, calls: int = 0, tokens_in: int = 0, tokens_out: int = 0, late: int = 0) -> None:
         self.spent += dollars
-        self.usage = Usage(
-            calls=self.usage.calls + calls,
-            tokens_in=self.usage.tokens_in + tokens_in,
-            tokens_out=self.usage.tokens_out + tokens_out,
-            dollars=max(0.0, self.spent),
-        )
+        used = self.usage + Usage(calls=calls, tokens_in=tokens_in, tokens_out=tokens_out, late=late)
+        self.usage = replace(used, dollars=max(0.0, self.spent))

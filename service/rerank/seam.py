@@ -39,13 +39,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What judging took: requests to an endpoint, their tokens and price in US dollars, verdicts from the cache."""
+    """What judging took: requests to an endpoint, their tokens and price in US dollars, verdicts from the cache, and
+    how many of the requests were not answered in time."""
 
     calls: int = 0
     cached: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     dollars: float = 0.0
+    late: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -54,6 +56,7 @@ class Usage:
             self.tokens_in + other.tokens_in,
             self.tokens_out + other.tokens_out,
             self.dollars + other.dollars,
+            self.late + other.late,
         )
 
 

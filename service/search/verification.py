@@ -35,6 +35,8 @@ class Verification(Frozen):
     tokens_in: int = 0
     tokens_out: int = 0
     dollars: float = 0.0
+    late: int = 0
+    """Requests that were not answered in time."""
 
 
 @dataclass(frozen=True)
@@ -122,4 +124,5 @@ def _told(ids: Sequence[str], said: Verified, dropped: tuple[str, ...]) -> Verif
         tokens_in=said.usage.tokens_in,
         tokens_out=said.usage.tokens_out,
         dollars=round(said.usage.dollars, 6),
+        late=said.usage.late,
     )

@@ -58,7 +58,7 @@ def test_what_endpoints_took_is_counted_by_purpose() -> None:
         dollars=0.5,
     )
     metrics.observed(answered(QueryKind.TEXT).model_copy(update={"verification": told}))
-    metrics.asked(Usage(calls=1, tokens_out=30, dollars=0.25))
+    metrics.asked(Usage(calls=1, tokens_out=30, dollars=0.25, late=1))
     found = lines(metrics)
     assert 'vitrine_verified_results_total{judged="yes"} 2.0' in found
     assert 'vitrine_verified_results_total{judged="no"} 1.0' in found
@@ -67,6 +67,7 @@ def test_what_endpoints_took_is_counted_by_purpose() -> None:
     assert 'vitrine_endpoint_tokens_total{direction="in",purpose="verdict"} 900.0' in found
     assert 'vitrine_endpoint_tokens_total{direction="out",purpose="answer"} 30.0' in found
     assert 'vitrine_endpoint_dollars_total{purpose="answer"} 0.25' in found
+    assert 'vitrine_endpoint_late_total{purpose="answer"} 1.0' in found
 
 
 def test_two_services_of_one_process_count_apart() -> None:
