@@ -156,7 +156,8 @@ class RerankSettings(Frozen):
     """`zero_shot`: the encoder itself; `openai`: any endpoint that speaks OpenAI's chat completions with pictures;
     `auto`: that endpoint where an address or a key of one is given, else the encoder."""
     kinds: tuple[QueryKind, ...] = (QueryKind.EDIT,)
-    """Kinds of queries that the encoder verifies though they do not ask for it; never the endpoint, which costs."""
+    """Kinds of queries whose order the encoder's checks may change, and which it checks though they do not ask for it;
+    of others it only gives marks, when asked."""
     always: bool = False
     """Verify every search that does not say whether it wants it, by the endpoint too."""
     top_n: Annotated[int, Field(ge=1, le=50)] = 8
@@ -188,8 +189,12 @@ class RerankSettings(Frozen):
     @property
     def endpoint(self) -> bool:
         """Whether an endpoint is to judge."""
-        named = self.base_url is not None or self.api_key is not None
-        return self.backend == "openai" or (self.backend == "auto" and named)
+        return self.backend == "openai" or (self.backend == "auto" and self.named)
+
+    @property
+    def named(self) -> bool:
+        """Whether one is named; an empty key, as an empty variable gives, is none."""
+        return bool(self.base_url) or bool(self.api_key and self.api_key.get_secret_value())
 
 
 class Price(Frozen):

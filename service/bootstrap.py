@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from indexer.bootstrap import encoder_of, open_catalogue
@@ -9,6 +10,7 @@ from indexer.builds.publish import repair_pointers
 from indexer.catalog.engine import Database
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
+from indexer.errors import SettingsError
 from indexer.images.decoders import DecoderPool
 from indexer.settings import LanguageSettings, Price, RerankSettings, Settings
 from indexer.stores.opening import open_stores
@@ -37,6 +39,8 @@ def open_shop(settings: Settings) -> Shop:
     database, decoders = open_catalogue(settings), DecoderPool.of(settings.images)
     photos = CataloguePhotos(database, decoders, PATIENT)
     line = open_line(settings, database)
+    if line is not None:  # they take a second, which the first verdicts do not have; the encoder takes longer
+        Thread(target=photos.start, daemon=True).start()
     return Shop(
         database,
         settings,
@@ -101,10 +105,12 @@ class Line:
 
 
 def open_line(settings: Settings, database: Database) -> Line | None:
-    """None where no endpoint is named."""
+    """None where no endpoint is named. Raises SettingsError where one is wanted all the same."""
     rerank = settings.rerank
     if not rerank.endpoint:
         return None
+    if not rerank.named:
+        raise SettingsError("rerank.backend is openai: name the rerank.base_url of an endpoint, or OpenAI's api_key.")
     from service.endpoint import Endpoint
 
     key = None if rerank.api_key is None else rerank.api_key.get_secret_value()
@@ -132,7 +138,8 @@ def open_verifier(settings: Settings, line: Line | None, photos: CataloguePhotos
 
 
 def open_speaker(settings: RerankSettings, line: Line | None) -> Speaker | None:
-    """None where no endpoint is named."""
+    """None where no endpoint is named. Answers may take longer than verdicts, so that an endpoint which is too slow for
+    these is not left alone by those."""
     if line is None:
         return None
-    return Speaker(Till(line.endpoint, line.governor, line.breaker, line.price), line.cache, settings)
+    return Speaker(Till(line.endpoint, line.governor, Breaker(), line.price), line.cache, settings)

@@ -229,11 +229,10 @@ class Shop:
         )
 
     def _view(self, request: SearchRequest, photo: bytes | None, box: Box | None) -> Pixels | None:
-        """As large as whoever verifies wants to see it, and the decoders ready for the products' own photos."""
+        """As large as whoever verifies wants to see it."""
         verifier = self._verifier
         if verifier is None or verifier.fit is None or not verifier.whole(request.verify, request.strict):
             return None
-        self._photos.start()
         return None if photo is None else self._decoded(photo, verifier.fit, box).pixels
 
     def _decoded(self, photo: bytes, fit: Fit, box: Box | None = None) -> Decoded:

@@ -30,7 +30,7 @@ from service.rerank.calling import Till
 from service.rerank.pictures import jpeg_of
 from service.rerank.seam import Usage
 from service.rerank.sitting import key_of
-from service.search.answer import Answer
+from service.search.answer import Answer, Result
 from service.search.verification import Verification
 
 SECONDS: Final = 20.0
@@ -52,6 +52,12 @@ class Speaker:
     till: Till
     cache: VerdictCache
     settings: RerankSettings
+
+
+def _meant(answer: Answer) -> Sequence[Result]:
+    """The hits that are not contradicted, or all where all are: "red or blue?" is no wish."""
+    left = [one for one in answer.results if one.verdict is None or not one.verdict.contradicted]
+    return left or answer.results
 
 
 class _Remembered(Frozen):
@@ -133,7 +139,7 @@ class Asking:
         self._looking.shutdown(wait=False, cancel_futures=True)
 
     def _matter(self, request: AskRequest, answer: Answer, speaker: Speaker) -> _Matter:
-        question, results = request.question, answer.results[: request.top_k]
+        question, results = request.question, _meant(answer)[: request.top_k]
         shown = {one.id: "" if one.image is None else one.image.id for one in results}
         with self._database.session() as session:
             build = BuildRepository(session).manifest(answer.build)

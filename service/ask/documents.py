@@ -40,7 +40,7 @@ class AskRequest(Frozen):
             where=self.where,
             catalog=self.catalog,
             top_k=MAX_ASKED,
-            strict=True,
+            verify=True,
         )
 
 

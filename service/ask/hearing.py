@@ -68,8 +68,6 @@ class Hearing:
             return None
         if failure.counts:
             till.breaker.failed()
-        else:
-            till.breaker.succeeded()
         self.trouble = "" if self.reader.done else failure.detail.rstrip(".")
         return failure
 

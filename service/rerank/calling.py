@@ -83,15 +83,15 @@ class Tab:
         try:
             said = await self.till.endpoint.ask(asked, until)
         except EndpointFailed as failed:
-            self._blame(failed.counts)
+            if failed.counts:
+                self.till.breaker.failed()
             self._book(0.0, late=int(failed.reason == "late"))
             self._pay(estimate, (0, 0) if failed.reason in _UNBILLED else failed.spent)
             raise Unanswered(None if failed.reason == "late" else failed.detail.rstrip(".")) from failed
         except asyncio.CancelledError:
-            self._blame(True)
             self._book(0.0, late=1)
             raise
-        self._blame(False)
+        self.till.breaker.succeeded()
         known = said.tokens_in is not None and said.tokens_out is not None
         self._pay(estimate, (said.tokens_in or 0, said.tokens_out or 0) if known else None)
         return said
@@ -100,12 +100,6 @@ class Tab:
         """Put back what was not needed. Blocks."""
         if self.reservation is not None:
             self.till.governor.settle(self.reservation, max(0.0, self.spent))
-
-    def _blame(self, failed: bool) -> None:
-        if failed:
-            self.till.breaker.failed()
-        else:
-            self.till.breaker.succeeded()
 
     def _pay(self, estimate: float, tokens: tuple[int, int] | None) -> None:
         """Tokens in and out instead of what was estimated, where they are known."""

@@ -38,6 +38,8 @@ _FRAME_TOKENS: Final = 16
 _CHECK_TOKENS: Final = 12
 """Of an answer, around and for each check: `"c1": "A", ` is seven or eight."""
 _READING_TOKENS: Final = 400
+_ENDING: Final = 0.015
+"""Seconds that requests have, once they are late, to say so themselves; the endpoint's thread ends later."""
 _BOOKS: Final = 4
 """Threads for what is read and written in the database, which photos that hang must not hold up."""
 
@@ -149,7 +151,7 @@ class Model:
         gate = asyncio.Semaphore(self._settings.concurrency)
         tasks = [asyncio.create_task(self._ask(sitting, tab, paper, started, gate)) for paper in papers]
         try:
-            await asyncio.wait(tasks, timeout=max(0.0, sitting.until - time.monotonic()))
+            await asyncio.wait(tasks, timeout=max(0.0, sitting.until - time.monotonic()) + _ENDING)
         finally:
             for task in tasks:
                 task.cancel()
@@ -217,7 +219,7 @@ class Model:
 
     async def _read(self, words: str, fields: Sequence[str], caller: str, until: float) -> Reading:
         text, schema = numbered(words), parts_schema(fields)
-        key = key_of("read", self._settings, text, schema)
+        key = key_of("read", self._settings, READ, text, schema)
         known = (await self._booked(partial(self._cache.get, [key]))).get(key)
         if known is not None:
             return Reading(checklist_in(known) or ())

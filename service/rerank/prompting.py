@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from indexer.domain import Product, QueryKind
 from service.rerank.verdicts import PHOTO, WORDS, Checklist, Constraint, Mark
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Of the wording; another one makes older verdicts be asked again."""
 MAX_TEXT: Final = 300
 """Characters of a text that an endpoint reads."""
@@ -85,8 +85,8 @@ def question(kind: QueryKind, constraint: Constraint) -> str:
         apart = "apart from what the shopper's words change, " if kind is QueryKind.EDIT else ""
         return f"Is it, {apart}the same kind of thing and does it look like the one in the shopper's photo?"
     if constraint.field == WORDS:
-        change = "Does it show the change" if kind is QueryKind.EDIT else "As a whole, is it what"
-        return f"{change} that the shopper's words ask for: {contained(constraint.value)}?"
+        whole = "Does it show the change that" if kind is QueryKind.EDIT else "As a whole, is it what"
+        return f"{whole} the shopper's words ask for: {contained(constraint.value)}?"
     return f"Is this true of it: {contained(constraint.field, MAX_NAME)}: {contained(constraint.value, MAX_NAME)}?"
 
 

@@ -1,6 +1,6 @@
 """What is checked of a result, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
@@ -34,17 +34,30 @@ class Mark(StrEnum):
 DEGREES: Final = {Mark.YES: 1.0, Mark.PARTLY: 0.5, Mark.NO: 0.0}
 
 
+class Way(Frozen):
+    """One of several ways to be what is wanted: a field's value, casefolded."""
+
+    field: str
+    value: str
+
+
 class Constraint(Frozen):
     """One thing that a result should be, or should not be where it is not `wanted`.
 
     `field` is one of the catalogue, PHOTO or WORDS; `value`, casefolded, is the catalogue's own where it has one, the
-    shopper's words for WORDS and empty for PHOTO. Only what the shopper `stated` can be contradicted.
+    shopper's words for WORDS and empty for PHOTO. Only what the shopper `stated` can be contradicted. Any of
+    `alternatives` will do, where there are some: "red or blue", leather as a style or as a material.
     """
 
     field: str
     value: str
     stated: bool = True
     wanted: bool = True
+    alternatives: tuple[Way, ...] = ()
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        return self.alternatives or (Way(field=self.field, value=self.value),)
 
 
 Checklist = tuple[Constraint, ...]
@@ -70,21 +83,24 @@ class Opinion:
     """One witness's of one product: a judgement for every constraint of the checklist, in its order.
 
     `refuted` are the places of the constraints that certainly do not hold, by evidence that nobody's words or pictures
-    can talk round: the shop's own fields, the palette, the encoder where it is sure.
+    can talk round: the shop's own fields, the palette, the encoder where it is sure. `confirmed` are those that hold by
+    the shop's own fields.
     """
 
     judgements: tuple[Judgement, ...]
     refuted: frozenset[int] = frozenset()
+    confirmed: frozenset[int] = frozenset()
 
     @property
     def denied(self) -> int:
         """How many of the constraints are told not to hold."""
         return sum(one.mark is Mark.NO for one in self.judgements)
 
-    @property
-    def least(self) -> float | None:
-        """The degree of the constraint that is least sure to hold; None where nothing could be told."""
-        return min((one.degree for one in self.judgements if one.degree is not None), default=None)
+    def least(self, known: Collection[int]) -> float | None:
+        """The degree of the constraint that is least sure to hold, those `known` from elsewhere left out; None where
+        nothing could be told."""
+        told = (one.degree for place, one in enumerate(self.judgements) if place not in known)
+        return min((degree for degree in told if degree is not None), default=None)
 
     def score(self, checklist: Checklist) -> float | None:
         """Mean degree of what could be told, 0 to 1, stated constraints counting double; None where nothing could."""

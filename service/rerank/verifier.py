@@ -2,7 +2,8 @@
 
 The local witness cannot be talked to; the model can. So the model's word counts two places, after the local witness's
 three, and what sends a result to the end is refuted locally (`contradictions` of the settings says otherwise for
-catalogues whose texts and photos are all one's own). A model that fails leaves the order that the local witness gave.
+catalogues whose texts and photos are all one's own). The local witness has a say in the order of the kinds of queries
+that the settings name, and gives marks for the others. A model that fails leaves the order that was.
 """
 
 import time
@@ -15,7 +16,7 @@ from indexer.images.fit import Fit
 from indexer.settings import RerankSettings
 from service.rerank.ordering import LOCAL_LIFT, Standing, believed, left, ordered
 from service.rerank.seam import Candidate, Case, Opinions, Reading, Reranker, Usage
-from service.rerank.verdicts import UNTOLD, Checklist, Constraint, Judgement, Mark, Opinion, Verdict, checks_of
+from service.rerank.verdicts import UNTOLD, WORDS, Checklist, Constraint, Judgement, Mark, Opinion, Verdict, checks_of
 
 MAX_CONSTRAINTS: Final = 8
 UNJUDGED: Final = Opinion(())
@@ -89,7 +90,8 @@ class Verifier:
         if self._model is None or not whole:
             local = self._local.rerank(case, candidates, until)
             verdicts = [self._verdict(case.checklist, one, None) for one in local.opinions]
-            return Verified(_order(verdicts, fixed), verdicts, (self._local.name,), local.skipped, 0, local.usage)
+            order = self._first_order(case, verdicts, fixed)
+            return Verified(order, verdicts, (self._local.name,), local.skipped, 0, local.usage)
         read = Reading()
         if self._settings.read_queries and case.words:
             fields = sorted(case.manifest.vocabulary)
@@ -97,20 +99,34 @@ class Verifier:
             case = replace(case, checklist=merged(case.checklist, read.checklist))
         local = self._local.rerank(case, candidates, until)
         judged = self._model.rerank(case, candidates, until)
-        return self._both(case.checklist, local, judged, fixed, read.usage)
+        return self._both(case, local, judged, fixed, read.usage)
 
-    def _both(
-        self, checklist: Checklist, local: Opinions, judged: Opinions, fixed: Sequence[bool], used: Usage
-    ) -> Verified:
+    def _first_order(self, case: Case, verdicts: Sequence[Verdict], fixed: Sequence[bool]) -> list[int]:
+        """By what cannot be talked to, where that was measured to gain."""
+        if not self._counts(case):
+            return [*range(len(verdicts))]
+        said = zip(verdicts, fixed, strict=True)
+        return ordered([Standing(one.lift, one.contradicted, kept) for one, kept in said])
+
+    def _counts(self, case: Case) -> bool:
+        """Whether the local witness has a say in the order of such queries, or marks only."""
+        return case.kind in self._settings.kinds
+
+    def _both(self, case: Case, local: Opinions, judged: Opinions, fixed: Sequence[bool], used: Usage) -> Verified:
         """Who was not judged keeps what a product keeps that the model could tell nothing of."""
         answered = any(one is not None for one in judged.opinions)
         verdicts = [
-            self._verdict(checklist, said, (model or UNJUDGED) if answered else None)
+            self._verdict(case.checklist, said, (model or UNJUDGED) if answered else None)
             for said, model in zip(local.opinions, judged.opinions, strict=True)
         ]
-        order = _order(verdicts, fixed)
+        order = self._first_order(case, verdicts, fixed)
         if answered:
-            order = _ordered_again(order, verdicts, fixed)
+            behind = self._counts(case) or self._settings.contradictions == "any"
+            window = [
+                Standing(verdicts[place].model_lift or 0, behind and verdicts[place].contradicted, fixed[place])
+                for place in order
+            ]
+            order = [order[place] for place in ordered(window)]
         return Verified(
             order=order,
             verdicts=verdicts,
@@ -125,19 +141,21 @@ class Verifier:
         return "" if self._model is None else self._model.name
 
     def _verdict(self, checklist: Checklist, local: Opinion | None, model: Opinion | None) -> Verdict:
-        """The model's mark where it could tell, the local witness's where it could not, and what is refuted is so."""
+        """What the shop's own fields say is so; of the rest the model's mark where it could tell, else the other's."""
         judgements = [
             _first_told(*(_judgement(one, place) for one in (model, local))) for place in range(len(checklist))
         ]
         refuted = frozenset() if local is None else local.refuted
-        shown = [Judgement.of(Mark.NO) if place in refuted else one for place, one in enumerate(judgements)]
+        confirmed = frozenset() if local is None else local.confirmed
+        certain = {**dict.fromkeys(refuted, Mark.NO), **dict.fromkeys(confirmed, Mark.YES)}
+        shown = [Judgement.of(certain[at]) if at in certain else one for at, one in enumerate(judgements)]
         trusted = model is not None and self._settings.contradictions == "any"
         score = Opinion(tuple(shown)).score(checklist)
         return Verdict(
             checks=checks_of(checklist, shown),
             score=None if score is None else round(score, 4),
             lift=LOCAL_LIFT if local is None else left(local.denied),
-            model_lift=None if model is None else believed(model.least),
+            model_lift=None if model is None else believed(model.least(certain)),
             contradicted=any(
                 one.stated and (place in refuted or (trusted and shown[place].mark is Mark.NO))
                 for place, one in enumerate(checklist)
@@ -151,13 +169,14 @@ class Verifier:
 
 
 def merged(known: Checklist, read: Checklist) -> Checklist:
-    """With what was read beside it, as far as it is not known yet under any field."""
-    said = {one.value for one in known if one.value}
+    """With what was read beside it, as far as it is not known yet under any field; nothing is contradicted by what a
+    model took the words for."""
+    said = {way.value for one in known if one.field != WORDS for way in one.ways}
     new: list[Constraint] = []
     for one in read:
         if one.value not in said:
             said.add(one.value)
-            new.append(one)
+            new.append(one.model_copy(update={"stated": False}))
     return (*known, *new)[:MAX_CONSTRAINTS]
 
 
@@ -167,14 +186,3 @@ def _first_told(*said: Judgement | None) -> Judgement:
 
 def _judgement(opinion: Opinion | None, place: int) -> Judgement | None:
     return opinion.judgements[place] if opinion is not None and opinion.judgements else None
-
-
-def _order(verdicts: Sequence[Verdict], fixed: Sequence[bool]) -> list[int]:
-    said = zip(verdicts, fixed, strict=True)
-    return ordered([Standing(one.lift, one.contradicted, kept) for one, kept in said])
-
-
-def _ordered_again(order: Sequence[int], verdicts: Sequence[Verdict], fixed: Sequence[bool]) -> list[int]:
-    """By the model's word."""
-    window = [Standing(verdicts[place].model_lift or 0, verdicts[place].contradicted, fixed[place]) for place in order]
-    return [order[place] for place in ordered(window)]

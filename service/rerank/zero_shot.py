@@ -4,12 +4,11 @@ No request, no key: a few products of small matrices. Nothing that a title or a 
 photo only what the encoder's stored vector and the palette hold. It does not judge words or likeness as a whole: the
 first stage ranked by the very same vectors, and asking them again tells nothing new.
 
-A photo shows that a value is there as surely as when it is guessed for a build. That a value is not there is seen of
-colours alone, where encoder and palette deny it both: of the first results nearly all are right, so that a weaker no is
-wrong more often than right.
+What the shop's fields say differently is a no; that it certainly is one takes a colour of another name, or a photo that
+does not show the wanted value either: shops and shoppers call things by different names. Of what the shop does not say,
+the photo tells what is surely there, and that it is not there of colours alone, where encoder and palette deny it both.
 """
 
-import re
 import threading
 import time
 from collections import OrderedDict
@@ -20,26 +19,26 @@ from typing import Final
 import numpy as np
 
 from indexer.builds.tagging import ABSENT_SHARE
-from indexer.builds.texts import values_of
-from indexer.domain import Matrix, PayloadValue, Product, Tagging
+from indexer.domain import BuildManifest, Matrix, PayloadValue, Tagging
 from indexer.encoders import Encoder
 from indexer.encoders.attributes import COLOUR
 from indexer.encoders.zero_shot import class_vectors, classify
 from indexer.images.fit import Fit
 from indexer.images.names import COLOUR_NAMES, colours_named_in
+from service.rerank.fields import given_by, holds
 from service.rerank.prompts import CachedPrompts
 from service.rerank.seam import Candidate, Case, Opinions
-from service.rerank.verdicts import UNTOLD, Constraint, Judgement, Mark, Opinion
+from service.rerank.verdicts import UNTOLD, Constraint, Judgement, Mark, Opinion, Way
 
 NAME: Final = "zero_shot"
-BRAND: Final = "brand"
-CATEGORY: Final = "category"
 PALETTE: Final = "palette"
 """The payload field that names the colours of a photo's foreground, each a fifth of it or more, the largest first."""
 
 SURE: Final = 0.9
 """Probability from which a colour that the palette shows too certainly is there: right 98 times of a hundred or more,
 among the first 8 and the first 50 results, on every suite whose products give their colours (DECISIONS.md)."""
+UNSEEN: Final = 0.1
+"""Probability below which a photo does not speak against what the shop says."""
 ABSENT: Final = 0.0005
 """Probability below which a colour that the palette lacks too certainly is not there: never wrong on those suites. At
 ten times as much one of three was, among the first 8 results of a shop that the encoder was not trained on."""
@@ -49,23 +48,10 @@ BATCH: Final = 16
 KEPT: Final = 256
 """Fields, of encoders and builds, whose class vectors are kept."""
 
-_WORD = re.compile(r"\w+")
-_SILENT: Final = "n/a none unknown other others various mixed multi multicolour multicolor default"
-_UNTELLING: Final = frozenset(("", *_SILENT.split()))
-"""Values by which a shop says nothing of a field."""
-
 _Key = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
 """An encoder's fingerprint, and values with their prompts."""
 Probabilities = Mapping[str, float]
 """Value → how likely it is that the photo shows it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """What the encoder makes of a photo, and the probability from which the build takes a value for seen."""
-
-    probabilities: Probabilities
-    threshold: float
 
 
 class ZeroShot:
@@ -87,9 +73,9 @@ class ZeroShot:
 
     def rerank(self, case: Case, candidates: Sequence[Candidate], until: float) -> Opinions:
         """Fields whose words cannot be encoded in time are told by the shop's own values alone."""
-        seen: dict[str, list[_Looked | None]] = {}
+        seen: dict[str, list[Probabilities | None]] = {}
         skipped = []
-        for field in dict.fromkeys(one.field for one in case.checklist):
+        for field in dict.fromkeys(way.field for one in case.checklist for way in one.ways):
             tagging = case.manifest.tagging.get(field)
             if tagging is None or not tagging.used:
                 continue
@@ -97,11 +83,12 @@ class ZeroShot:
             if classes is None:
                 skipped.append(f"verification: the words for {field} were not encoded in time")
             else:
-                seen[field] = _seen(field, tagging, classes, candidates, case.manifest.scale)
+                seen[field] = _seen(field, [*tagging.values], classes, candidates, case.manifest.scale)
         return Opinions(
             [
-                _opinion([_witnessed(one, candidate, seen, place) for one in case.checklist])
+                _opinion([_witnessed(one, candidate, looks, case.manifest) for one in case.checklist])
                 for place, candidate in enumerate(candidates)
+                for looks in ({field: found[place] for field, found in seen.items()},)
             ],
             tuple(skipped),
         )
@@ -130,15 +117,30 @@ class ZeroShot:
 
 @dataclass(frozen=True, slots=True)
 class _Witnessed:
-    """`refuted`: it certainly does not hold."""
+    """`degree` is how surely it holds, None where it cannot be told; `certain` that it is so or is not so, `given` by
+    the shop's own field."""
 
-    judgement: Judgement
-    refuted: bool = False
+    degree: float | None = None
+    certain: bool = False
+    given: bool = False
+
+    @property
+    def holds(self) -> bool:
+        return self.degree is not None and self.degree > 0.5
+
+    def turned(self) -> "_Witnessed":
+        """Of the opposite."""
+        return _Witnessed(None if self.degree is None else 1 - self.degree, self.certain, self.given)
 
 
 def _opinion(witnessed: Sequence[_Witnessed]) -> Opinion:
-    refuted = frozenset(place for place, one in enumerate(witnessed) if one.refuted)
-    return Opinion(tuple(one.judgement for one in witnessed), refuted)
+    judged = [
+        UNTOLD if one.degree is None else Judgement(mark=Mark.YES if one.holds else Mark.NO, degree=one.degree)
+        for one in witnessed
+    ]
+    denied = (at for at, one in enumerate(witnessed) if one.degree is not None and not one.holds and one.certain)
+    confirmed = (at for at, one in enumerate(witnessed) if one.holds and one.given)
+    return Opinion(tuple(judged), frozenset(denied), frozenset(confirmed))
 
 
 def _encoded(prompts: Sequence[str], encoder: Encoder, until: float) -> Matrix | None:
@@ -154,22 +156,21 @@ def _encoded(prompts: Sequence[str], encoder: Encoder, until: float) -> Matrix |
 
 
 def _seen(
-    field: str, tagging: Tagging, classes: Matrix, candidates: Sequence[Candidate], scale: float
-) -> list[_Looked | None]:
+    field: str, values: Sequence[str], classes: Matrix, candidates: Sequence[Candidate], scale: float
+) -> list[Probabilities | None]:
     """Of each candidate's photo, None where it has none. Of a colour, probability and presence in the palette are
     multiplied, as when colours are guessed: both err alone."""
     pictured = [place for place, one in enumerate(candidates) if one.vector is not None]
-    seen: list[_Looked | None] = [None] * len(candidates)
+    seen: list[Probabilities | None] = [None] * len(candidates)
     if not pictured:
         return seen
-    values = [*tagging.values]
     photos = np.stack([vector for one in candidates if (vector := one.vector) is not None])
     likely = classify(photos, classes, scale)
     if field == COLOUR:
         likely = likely * (_palettes([candidates[place].payload for place in pictured], values) + ABSENT_SHARE)
         likely /= likely.sum(axis=1, keepdims=True)
     for place, row in zip(pictured, likely.tolist(), strict=True):
-        seen[place] = _Looked(dict(zip(values, row, strict=True)), tagging.threshold)
+        seen[place] = dict(zip(values, row, strict=True))
     return seen
 
 
@@ -183,77 +184,62 @@ def _palettes(payloads: Sequence[Mapping[str, PayloadValue]], values: Sequence[s
 
 
 def _witnessed(
-    constraint: Constraint, candidate: Candidate, seen: Mapping[str, Sequence[_Looked | None]], place: int
+    constraint: Constraint, candidate: Candidate, looks: Mapping[str, Probabilities | None], manifest: BuildManifest
 ) -> _Witnessed:
+    """By the way that holds best; it does not hold where none does, for certain where that is certain of all."""
+    found = [_way(way, candidate, looks.get(way.field), manifest) for way in constraint.ways]
+    held = [one for one in found if one.holds]
+    if held:
+        best = max(held, key=lambda one: (one.given, one.degree or 0.0))
+    elif any(one.degree is None for one in found):
+        best = _Witnessed()
+    else:
+        best = _Witnessed(max(one.degree or 0.0 for one in found), all(one.certain for one in found))
+    return best if constraint.wanted else best.turned()
+
+
+def _way(way: Way, candidate: Candidate, looked: Probabilities | None, manifest: BuildManifest) -> _Witnessed:
     """The shop's own field decides; where it says nothing, the photo."""
-    holds = _holds(constraint.field, constraint.value, _given(candidate.product, constraint.field))
-    if holds is not None:
-        fulfilled = holds is constraint.wanted
-        refuted = not fulfilled and (constraint.field != CATEGORY or not constraint.wanted)
-        return _Witnessed(Judgement.of(Mark.YES if fulfilled else Mark.NO), refuted)
-    looked = seen[constraint.field][place] if constraint.field in seen else None
-    likely = None if looked is None else _likely(constraint, looked.probabilities)
-    if looked is None or likely is None:
-        return _Witnessed(UNTOLD)
-    shown = _in_palette(constraint, candidate.payload)
-    if likely >= looked.threshold:
-        return _by_sight(constraint, likely, there=True, certain=likely >= SURE and shown is True)
+    given = given_by(candidate.product, way.field)
+    told = holds(way, given, manifest.language)
+    likely = None if looked is None else _likely(way, looked)
+    if told is True:
+        return _Witnessed(1.0, certain=True, given=True)
+    if told is False:
+        return _Witnessed(0.0, certain=_apart(way, given, likely, manifest), given=True)
+    if likely is None:
+        return _Witnessed()
+    shown = _in_palette(way, candidate.payload)
+    if likely >= SURE:
+        return _Witnessed(likely, certain=shown is True)
     if likely < ABSENT and shown is False:
-        return _by_sight(constraint, likely, there=False, certain=True)
-    return _Witnessed(UNTOLD)
+        return _Witnessed(likely, certain=True)
+    return _Witnessed()
 
 
-def _by_sight(constraint: Constraint, likely: float, *, there: bool, certain: bool) -> _Witnessed:
-    holds = there is constraint.wanted
-    degree = likely if constraint.wanted else 1 - likely
-    return _Witnessed(Judgement(mark=Mark.YES if holds else Mark.NO, degree=degree), certain and not holds)
-
-
-def _given(product: Product, field: str) -> tuple[str, ...]:
-    """What the shop says of the field, casefolded."""
-    if field == CATEGORY:
-        values: Sequence[str] = product.category
-    elif field == BRAND:
-        values = () if product.brand is None else (product.brand,)
-    else:
-        values = values_of(product.attributes.get(field, ()))
-    folded = (value.strip().casefold() for value in values)
-    return tuple(value for value in folded if value not in _UNTELLING)
-
-
-def _holds(field: str, value: str, given: Sequence[str]) -> bool | None:
-    """Whether the product has the value, by what the shop gives for the field; None where that does not tell.
-
-    Of a colour the name counts: azure is blue. Of anything else the words: organic cotton is cotton, what is given as
-    cotton may be organic.
-    """
-    if not given or value in given:
-        return True if given else None
-    if field == COLOUR and value in COLOUR_NAMES:
-        named = {name for one in given for name in colours_named_in(one)}
-        return value in named if named else None
-    wanted = frozenset(_WORD.findall(value))
-    owned = [frozenset(_WORD.findall(one)) for one in given]
-    if any(wanted <= one for one in owned):
+def _apart(way: Way, given: Sequence[str], likely: float | None, manifest: BuildManifest) -> bool:
+    """Whether what the shop gives certainly is something else: another colour by its name, or another of the shop's own
+    values, where the photo does not show the wanted one either. Oak is wood, and shelves hold more than one kind."""
+    if way.field == COLOUR and way.value in COLOUR_NAMES:
         return True
-    return None if any(wanted & one for one in owned) else False
+    known = manifest.vocabulary.get(way.field, ())
+    return likely is not None and likely < UNSEEN and way.value in known and all(one in known for one in given)
 
 
-def _likely(constraint: Constraint, probabilities: Probabilities) -> float | None:
+def _likely(way: Way, probabilities: Probabilities) -> float | None:
     """How likely the photo shows the value; a colour by all values that mean it, None for what nobody looks for."""
-    value = constraint.value
-    if constraint.field == COLOUR and value in COLOUR_NAMES:
-        meaning = [one for one in probabilities if value in colours_named_in(one)]
+    if way.field == COLOUR and way.value in COLOUR_NAMES:
+        meaning = [one for one in probabilities if way.value in colours_named_in(one)]
     else:
-        meaning = [value] if value in probabilities else []
+        meaning = [way.value] if way.value in probabilities else []
     return min(sum(probabilities[one] for one in meaning), 1.0) if meaning else None
 
 
-def _in_palette(constraint: Constraint, payload: Mapping[str, PayloadValue]) -> bool | None:
+def _in_palette(way: Way, payload: Mapping[str, PayloadValue]) -> bool | None:
     """Whether a colour is among those of the photo; None for what a palette has no name for, or where there is none."""
     named = _words(payload.get(PALETTE))
-    known = constraint.field == COLOUR and constraint.value in COLOUR_NAMES
-    return constraint.value in named if known and named else None
+    known = way.field == COLOUR and way.value in COLOUR_NAMES
+    return way.value in named if known and named else None
 
 
 def _words(value: PayloadValue | None) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Query:
         for name in ("words", "change"):
             object.__setattr__(self, name, " ".join(getattr(self, name).split()))
         if self.strict and self.verify is False:
-            raise QueryError("strict: what is wrong is found by verifying; leave `verify` out or ask for it.")
+            raise QueryError("strict: it needs verification; do not switch `verify` off with it.")
         object.__setattr__(self, "kind", self._kind())
 
     def _kind(self) -> QueryKind:

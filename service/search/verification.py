@@ -52,12 +52,13 @@ class Outcome:
 def verified(
     page: Page, plan: Plan, ranking: Ranking, products: Mapping[str, Product], verifier: Verifier | None, trail: Trail
 ) -> Outcome:
-    """Only a first page is verified, in a search that asks for it, or whose kind the settings name.
+    """Only a first page is verified, in a search that asks for it, or whose kind the settings name; of a strict search
+    every page is, and the local witness looks at all of it.
 
     Products that a merchandiser's rule moved keep their places, all do in a search that is sorted.
     """
     query = plan.query
-    if query.cursor is not None:
+    if query.cursor is not None and not query.strict:
         return Outcome(page)
     if verifier is None:
         asked = query.verify or query.strict
@@ -72,7 +73,10 @@ def verified(
         whole = verifier.whole(query.verify, query.strict)
         said = verifier.verify(case, _candidates(window, plan, products), fixed, whole=whole)
         shown = [window[place] for place in said.order]
-        dropped = _contradicted(window, said) if query.strict else ()
+        dropped: tuple[str, ...] = ()
+        if query.strict:
+            behind = verifier.verify(case, _candidates(rest, plan, products), [True] * len(rest), whole=False)
+            dropped = (*_contradicted(window, said), *_contradicted(rest, behind))
         kept = [group for group in (*shown, *rest) if group.shown.hit.product_id not in dropped]
         trail.left(RERANKED, [group.shown for group in kept])
     ids = [group.shown.hit.product_id for group in window]

@@ -65,7 +65,7 @@ def test_the_hits_are_those_of_a_verified_search(
     server.always(told('{"unknown": true}'))
     answered = counters().ask("blue shoe?", "", **search)
     request = AskRequest.model_validate({"question": "blue shoe?", **search}).search()
-    assert request.strict
+    assert request.verify
     assert len(answered.hits) == hits
     assert [one.id for one in answered.hits] == [one.id for one in shop.search(request).results][:hits]
 

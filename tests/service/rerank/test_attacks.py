@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from indexer.catalog.engine import Database
-from indexer.domain import ImageRef, Product
+from indexer.domain import ImageRef, Product, QueryKind
 from indexer.settings import RerankSettings
 from service.rerank.prompting import JUDGE, MAX_TEXT, contained
 from service.rerank.seam import Candidate
@@ -89,7 +89,7 @@ class Stand:
 
     def _verified(self, world: World, candidates: Sequence[Candidate]) -> Verified:
         local = Witness(said=world.local, refuting=world.refuted)
-        settings = RerankSettings(seconds=20, read_queries=False)
+        settings = RerankSettings(seconds=20, read_queries=False, kinds=(QueryKind.TEXT,))
         case = asked_for(*CHECKLIST, words=world.words)
         return Verifier(settings, local, self.judge.model).verify(case, candidates, [False] * len(candidates))
 
@@ -225,7 +225,7 @@ def test_the_model_does_obey_and_what_it_says_does_count(stand: Stand) -> None:
 
 def test_a_model_that_is_believed_about_contradictions_still_cannot_save_what_is_refuted(stand: Stand) -> None:
     world = WORLDS[1]
-    settings = RerankSettings(seconds=20, read_queries=False, contradictions="any")
+    settings = RerankSettings(seconds=20, read_queries=False, contradictions="any", kinds=(QueryKind.TEXT,))
     stand.judge.server.answer = lambda request: answering(_all_yes(request))
     verifier = Verifier(settings, Witness(refuting=frozenset(world.attacked)), stand.judge.model)
     case = asked_for(*CHECKLIST, words="whom to believe")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from indexer.domain import AttributeValue, BuildManifest, Matrix, PayloadValue, Product, QueryKind, Tagging, Vector
 from service.rerank.seam import Candidate, Case, Reranker
-from service.rerank.verdicts import PHOTO, UNTOLD, WORDS, Constraint, Judgement, Mark, Opinion
+from service.rerank.verdicts import PHOTO, UNTOLD, WORDS, Constraint, Judgement, Mark, Opinion, Way
 from service.rerank.zero_shot import ZeroShot
 from tests.fakes import FakeEncoder
 from tests.service.search.understanding.shop import manifest
@@ -72,12 +72,18 @@ def wanted(field: str, value: str) -> Constraint:
     return Constraint(field=field, value=value)
 
 
+def _colour(value: str) -> Way:
+    return Way(field="colour", value=value)
+
+
 def unwanted(field: str, value: str) -> Constraint:
     return Constraint(field=field, value=value, wanted=False)
 
 
 BLUE = wanted("colour", "blue")
 CERTAIN, WRONG, OPEN = (Mark.YES, False), (Mark.NO, True), (Mark.UNKNOWN, False)
+NOT_SAID = (Mark.NO, False)
+"""The shop says something else, which may be another word for it."""
 
 
 class TestTheShopsOwnWord:
@@ -89,7 +95,8 @@ class TestTheShopsOwnWord:
             (("red", "blue"), CERTAIN),
             ("Blue/White", CERTAIN),
             ("red", WRONG),
-            ("Navy blue", WRONG),
+            ("Navy blue", OPEN),
+            ("Teal", OPEN),
             ("multi", OPEN),
             ("Sunset", OPEN),
         ],
@@ -104,7 +111,10 @@ class TestTheShopsOwnWord:
             ("cotton", "Organic cotton", CERTAIN),
             ("cotton", ("wool", "cotton"), CERTAIN),
             ("organic cotton", "cotton", OPEN),
-            ("cotton", "wool", WRONG),
+            ("cotton", "wool", NOT_SAID),
+            ("wool", "Woollen", OPEN),
+            ("boots", "boot", CERTAIN),
+            ("levi's", "Levis", CERTAIN),
             ("cotton", "n/a", OPEN),
         ],
     )
@@ -121,9 +131,29 @@ class TestTheShopsOwnWord:
         assert told(unwanted("colour", "blue"), shop_item({"colour": ("red", "azure")})) == WRONG
         assert told(unwanted("colour", "blue"), shop_item({"colour": "red"})) == CERTAIN
 
-    def test_brands_exclude_each_other_and_shelves_do_not(self) -> None:
+    def test_another_value_of_the_shop_is_certainly_another_where_the_photo_does_not_show_the_wanted_one(self) -> None:
+        said = manifest({"pattern": ["plain", "striped"]}).model_copy(
+            update={"tagging": guessing().tagging, "scale": 100.0}
+        )
+        striped = wanted("pattern", "striped")
+        assert told(striped, shop_item({"pattern": "plain"}, shows="plain"), said) == WRONG
+        assert told(striped, shop_item({"pattern": "plain"}, shows="striped"), said) == NOT_SAID
+        assert told(striped, shop_item({"pattern": "hatched"}, shows="plain"), said) == NOT_SAID
+        assert told(striped, shop_item({"pattern": "plain"}), said) == NOT_SAID
+
+    def test_any_of_several_ways_will_do(self) -> None:
+        ways = (Way(field="style", value="leather"), Way(field="material", value="leather"))
+        leather = Constraint(field="style", value="leather", alternatives=ways)
+        assert told(leather, shop_item({"style": "casual", "material": "leather"})) == CERTAIN
+        assert told(leather, shop_item({"style": "casual", "material": "wool"})) == NOT_SAID
+        assert told(leather, shop_item({"style": "casual"})) == OPEN
+        red = Constraint(field="colour", value="red or blue", alternatives=tuple(map(_colour, ("red", "blue"))))
+        assert told(red, shop_item({"colour": "blue"})) == CERTAIN
+        assert told(red, shop_item({"colour": "yellow"})) == WRONG
+
+    def test_brands_and_shelves_exclude_nothing_for_certain(self) -> None:
         assert told(wanted("brand", "acme"), shop_item(brand="Acme")) == CERTAIN
-        assert told(wanted("brand", "acme"), shop_item(brand="Kestrel")) == WRONG
+        assert told(wanted("brand", "acme"), shop_item(brand="Kestrel")) == NOT_SAID
         assert told(wanted("category", "mugs"), shop_item(category=("Kitchen", "Mugs & cups"))) == CERTAIN
         assert told(wanted("category", "mugs"), shop_item(category=("Sale",))) == (Mark.NO, False)
         assert told(unwanted("category", "sale"), shop_item(category=("Sale",))) == WRONG

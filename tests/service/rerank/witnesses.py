@@ -12,13 +12,15 @@ from service.rerank.verdicts import UNTOLD, Checklist, Judgement, Mark, Opinion
 class Witness:
     """Of each product one mark for every constraint: `said` by id, else `otherwise`; None where it does not judge.
 
-    `refuting` are the ids of which it is certain that nothing holds.
+    `refuting` are the ids of which it is certain that nothing holds, `confirming` those of which the shop says that all
+    does.
     """
 
     name: str = "zero_shot"
     said: Mapping[str, Mark | None] = field(default_factory=dict)
     otherwise: Mark | None = Mark.UNKNOWN
     refuting: frozenset[str] = frozenset()
+    confirming: frozenset[str] = frozenset()
     skipped: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)
     fit: Fit | None = None
@@ -40,5 +42,6 @@ class Witness:
         if mark is None:
             return None
         judged = UNTOLD if mark is Mark.UNKNOWN else Judgement.of(mark)
-        refuted = frozenset(range(len(case.checklist))) if product in self.refuting else frozenset()
-        return Opinion((judged,) * len(case.checklist), refuted)
+        every, none = frozenset(range(len(case.checklist))), frozenset[int]()
+        refuted = every if product in self.refuting else none
+        return Opinion((judged,) * len(every), refuted, every if product in self.confirming else none)

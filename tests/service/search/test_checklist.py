@@ -54,6 +54,14 @@ class TestWords:
         assert found[:-1] == named
         assert inferred(bazaar, Query(words=words)) == []
 
+    @pytest.mark.parametrize(
+        ("words", "said"), [("red or blue mug", "red or blue"), ("red and blue mug", "red or blue"), ("red mug", "red")]
+    )
+    def test_several_values_of_a_field_are_one_wish(self, bazaar: Bazaar, words: str, said: str) -> None:
+        colour, _ = checklist(bazaar, Query(words=words))
+        assert (colour.field, colour.value) == ("colour", said)
+        assert [way.value for way in colour.ways] == said.split(" or ")
+
     def test_the_words_as_a_whole_come_last(self, bazaar: Bazaar) -> None:
         assert stated(bazaar, Query(words="Red MUG without glass"))[-1] == (WORDS, "red mug")
 
@@ -91,6 +99,9 @@ class TestEdits:
         assert stated(bazaar, Query(like="mug-red", change="with a handle")) == [(WORDS, "with a handle")]
         both = stated(bazaar, Query(like="mug-red", change="in blue with a handle"))
         assert both == [("colour", "blue"), (WORDS, "in blue with a handle")]
+
+    def test_nothing_is_kept_where_the_words_ask_for_more_than_is_understood(self, bazaar: Bazaar) -> None:
+        assert inferred(bazaar, Query(like="mug-red", change="in blue with a handle")) == [(PHOTO, "")]
 
     def test_of_a_photo_only_the_change_and_its_likeness_are_known(self, bazaar: Bazaar) -> None:
         query = Query(photo=picture("red"), change="in blue")

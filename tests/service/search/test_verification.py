@@ -20,7 +20,8 @@ RED_POSTER = Query(words="red poster", verify=True, group=False)
 
 
 def verified(bazaar: Bazaar, witness: Witness, query: Query = RED_POSTER, **settings: object) -> Answer:
-    verifier = Verifier(RerankSettings.model_validate(settings), witness)
+    """The witness has a say in the order of words and edits."""
+    verifier = Verifier(RerankSettings.model_validate({"kinds": ("text", "edit"), **settings}), witness)
     return replace(bazaar, verifier=verifier).ask(query)
 
 
@@ -62,7 +63,7 @@ def test_the_answer_tells_who_judged_what_and_how_it_stood_before(bazaar: Bazaar
 def test_the_settings_decide_where_the_request_does_not_say(
     bazaar: Bazaar, asked: bool | None, always: bool, wanted: bool
 ) -> None:
-    answer = verified(bazaar, Witness(), replace(RED_POSTER, verify=asked), always=always)
+    answer = verified(bazaar, Witness(), replace(RED_POSTER, verify=asked), always=always, kinds=("edit",))
     assert (answer.verification is not None) is wanted
 
 
@@ -82,7 +83,7 @@ def test_edits_are_verified_unasked_but_never_by_a_model_that_costs(
 
 @pytest.mark.parametrize("query", [replace(EDIT, verify=False), replace(RED_POSTER, verify=None)])
 def test_others_are_not(bazaar: Bazaar, query: Query) -> None:
-    assert verified(bazaar, Witness(), query).verification is None
+    assert verified(bazaar, Witness(), query, kinds=("edit",)).verification is None
 
 
 def test_nothing_is_left_out_unless_it_is_asked_for(bazaar: Bazaar) -> None:
@@ -97,6 +98,12 @@ def test_nothing_is_left_out_unless_it_is_asked_for(bazaar: Bazaar) -> None:
     assert answer.why_not[0].reason == "contradicted"
 
 
+def test_a_strict_search_looks_behind_the_first_results_too(bazaar: Bazaar) -> None:
+    before = unverified(bazaar)
+    answer = verified(bazaar, refuting(before[9]), replace(RED_POSTER, verify=None, strict=True), top_n=2)
+    assert ids(answer) == before[:9]
+
+
 def test_strict_without_verification_is_a_contradiction() -> None:
     with pytest.raises(QueryError, match="strict"):
         Query(words="mug", strict=True, verify=False)
@@ -106,10 +113,12 @@ def test_the_next_page_goes_on_behind_the_page_however_it_was_turned_round(bazaa
     query = replace(RED_POSTER, top_k=5)
     first = verified(bazaar, refuting(unverified(bazaar)[0]), query)
     second = verified(bazaar, refuting(), replace(query, cursor=first.next))
+    strict = verified(bazaar, refuting(unverified(bazaar)[6]), replace(query, cursor=first.next, strict=True))
 
     assert sorted([*ids(first), *ids(second)]) == sorted(unverified(bazaar))
     assert ids(second) == unverified(bazaar)[5:]
     assert second.verification is None
+    assert ids(strict) == [name for name in unverified(bazaar)[5:] if name != unverified(bazaar)[6]]
 
 
 def test_pinned_products_and_sorted_pages_stay_as_they_are(bazaar: Bazaar) -> None:
