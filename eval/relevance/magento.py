@@ -32,13 +32,27 @@ class Row:
     colour: str
     description: str
     photo: str
+    material: str = ""
+    pattern: str = ""
+    category: str = ""
+    """Its shelves from the root on, ` > ` between them."""
 
 
 def held_out(root: Path) -> tuple[Row, ...]:
     """Raises SuiteError for files that are not there or not what they should be."""
     parents = _held_out_parents(root / "models" / MODELS[0] / "heldout.json")
     rows = tuple(
-        Row(*(line[name] for name in ("sku", "parent_sku", "name", "color", "description", "image_path")))
+        Row(
+            sku=line["sku"],
+            parent=line["parent_sku"],
+            name=line["name"],
+            colour=line["color"],
+            description=line["description"],
+            photo=line["image_path"],
+            material=line.get("material", ""),
+            pattern=line.get("pattern", ""),
+            category=line.get("category", "").replace("/", " > "),
+        )
         for line in _lines(root / SHOP / "products.csv", ("sku", "parent_sku", "name", "color", "image_path"))
         if line["parent_sku"] in parents
     )
@@ -67,6 +81,13 @@ WORDED: Final[Mapping[str, str]] = {"title": "{row.name}", "description": "{row.
 COLOURED: Final[Mapping[str, str]] = {**WORDED, "colour": "{row.colour}"}
 NAMELESS: Final[Mapping[str, str]] = {"title": "Item {place}", "colour": "{row.colour}"}
 """Without the words that variants share, nor anything else that says whose variant a product is."""
+DESCRIBED: Final[Mapping[str, str]] = {
+    **NAMELESS,
+    "material": "{row.material}",
+    "pattern": "{row.pattern}",
+    "category": "{row.category}",
+}
+"""As a shop describes it by its fields alone."""
 
 
 def attribute_questions(root: Path, rows: Sequence[Row], catalog: str) -> Suite:

@@ -10,6 +10,7 @@ from eval.relevance.crowds import GROUNDS, crowds
 from eval.relevance.emptiness import absent_questions, emptiness_of_photos, emptiness_of_words
 from eval.relevance.magento import (
     COLOURED,
+    DESCRIBED,
     MODELS,
     NAMELESS,
     WORDED,
@@ -102,15 +103,21 @@ def _showroom_emptiness(
         yield emptiness_of_photos("showroom, photos of clothes", photos_of(root, held_out(root)), bench, search)
 
 
+CATALOGUES: Final[Mapping[str, Mapping[str, str]]] = {
+    "worded": WORDED,
+    "coloured": COLOURED,
+    "nameless": NAMELESS,
+    "described": DESCRIBED,
+}
+"""The last is for verification alone, which goes by fields."""
+
+
 def shop_figures(settings: Settings, root: Path) -> Iterator[Figure]:
     """Attribute questions and colour edits over the held-out products, with each of the two encoders."""
     rows = held_out(root)
     foreign = write_showroom_suites(settings.home)[1]
     home = settings.home / "eval" / "relevance"
-    files = {
-        name: write_shop(root, rows, home / name, columns)
-        for name, columns in (("worded", WORDED), ("coloured", COLOURED), ("nameless", NAMELESS))
-    }
+    files = {name: write_shop(root, rows, home / name, columns) for name, columns in CATALOGUES.items()}
     for model in MODELS:
         apart = _apart(settings, home, root / "models" / model)
         for name, file in files.items():
@@ -119,7 +126,8 @@ def shop_figures(settings: Settings, root: Path) -> Iterator[Figure]:
                 open_pipeline(open_catalogue(apart), apart).run(open_source(file), catalog, watch)
             part = _shop_part(name, model, root, catalog, settings.search)
             with open_bench(part.suite, apart, verify=True) as bench:
-                yield from measure_part(part, bench, settings.search)
+                if name != "described":
+                    yield from measure_part(part, bench, settings.search)
                 yield from measure_verified(part, bench, settings.search)
                 if name == "worded":
                     edits = Part(f"shop edits, colours not given, {model}", colour_edits(rows, catalog), HITS, ())
@@ -145,7 +153,7 @@ def _shop_part(name: str, model: str, root: Path, catalog: str, search: SearchSe
         suite = attribute_questions(root, rows, catalog)
         return Part(f"shop words, {model}", suite, ("nDCG@10",), (FUSED, RAW, *CHANNELS))
     beside = (*routes_alone(search), UNCHANGED)
-    said = "shared text" if name == "coloured" else "no shared text"
+    said = {"coloured": "shared text", "nameless": "no shared text", "described": "fields for text"}[name]
     return Part(f"shop edits, {said}, {model}", colour_edits(rows, catalog), HITS, beside)
 
 
