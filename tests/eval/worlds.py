@@ -9,6 +9,7 @@ from eval.suites.files import write_suite
 from eval.suites.suite import Qrels, Split, Suite, SuiteCard, SuiteQuery
 from indexer.bootstrap import open_catalogue
 from indexer.builds.live import open_live, published_build
+from indexer.domain import QueryKind
 from indexer.encoders import Encoder
 from indexer.images.decoders import DecoderPool
 from indexer.settings import RerankSettings, Settings
@@ -55,7 +56,8 @@ def small_suite(directory: Path) -> Suite:
 
 
 def verifying(witness: Witness, **settings: object) -> Verifying:
-    read = RerankSettings.model_validate(settings)
+    """The witness has a say in the order of every kind of query."""
+    read = RerankSettings.model_validate({"kinds": [*QueryKind], **settings})
     return Verifying(Verifier(read, witness), read)
 
 
