@@ -26,7 +26,7 @@ from service.rerank.confidence import judgements_of
 from service.rerank.pictures import jpeg_of
 from service.rerank.prompting import JUDGE, answer_schema, options_of
 from service.rerank.reading import READ, checklist_in, numbered, parts_schema, pointed_out, remembrance
-from service.rerank.seam import Candidate, Case, Opinions, Reading
+from service.rerank.seam import Candidate, Case, Opinions, Reading, Usage
 from service.rerank.sitting import Paper, Sitting, key_of
 from service.rerank.verdicts import Checklist, Opinion
 
@@ -105,10 +105,11 @@ class Model:
 
     def read(self, words: str, fields: Sequence[str], caller: str, until: float) -> Reading:
         """What the words ask for, by the catalogue's fields; empty where nothing comes of it in time."""
+        tabs: list[Tab] = []
         if words.strip() and fields and time.monotonic() < until:
             with suppress(TimeoutError):
-                return self._endpoint.run(self._read(words, fields, caller, until), until)
-        return Reading()
+                return self._endpoint.run(self._read(words, fields, caller, until, tabs), until)
+        return Reading(usage=tabs[0].usage if tabs else Usage())
 
     async def _judge(self, sitting: Sitting) -> None:
         papers = await self._booked(partial(self._recalled, sitting))
@@ -217,7 +218,8 @@ class Model:
         tab.settle()
         self._cache.put(fresh)
 
-    async def _read(self, words: str, fields: Sequence[str], caller: str, until: float) -> Reading:
+    async def _read(self, words: str, fields: Sequence[str], caller: str, until: float, tabs: list[Tab]) -> Reading:
+        """What it costs is in `tabs` from then on, also where this does not come to its end."""
         text, schema = numbered(words), parts_schema(fields)
         key = key_of("read", self._settings, READ, text, schema)
         known = (await self._booked(partial(self._cache.get, [key]))).get(key)
@@ -230,6 +232,7 @@ class Model:
         tab = await self._booked(partial(self._till.open, [dollars], caller, until))
         if not tab.granted:
             return Reading()
+        tabs.append(tab)
         fresh: dict[str, str] = {}
         try:
             said = await tab.ask(Asked(READ, [text], schema, _READING_TOKENS), dollars, until)

@@ -4,7 +4,8 @@ In each pass results go by (contradicted, rank − lift), equal ones by rank, th
 first pass gave. A lift is a whole number of places, 0 to 3: who is denied something keeps fewer of them, and what could
 not be told costs none, for shops leave fields empty, and a right product with empty fields must not fall behind wrong
 ones with full ones. A model's part is 2: hence whatever a text or a photo talks a model into, its product rises by
-three places at most against the truth, and nothing else falls by more than one (the tests try every case).
+three places at most against the truth, and nothing else falls by more than one (the tests try every case; places that
+a rule has taken are not counted).
 """
 
 from collections.abc import Sequence
