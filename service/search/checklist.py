@@ -52,18 +52,17 @@ def _stated(plan: Plan) -> Iterator[Constraint]:
     chips, boosts = plan.understood.chips, plan.understood.boosts
     for chip in (*(one for one in chips if one.kind == "boost"), *(one for one in chips if one.kind == "without")):
         if chip.value is not None:  # words that name nothing of the catalogue are checked as words
-            yield Constraint(
-                field=chip.field or WORDS,
-                value=chip.value.casefold(),
-                wanted=chip.kind == "boost",
-                alternatives=tuple(
-                    dict.fromkeys(way for boost in boosts if boost.chip == chip.id for way in _ways(boost.where))
-                ),
-            )
+            own = Way(field=chip.field or WORDS, value=chip.value.casefold())
+            found = (way for boost in boosts if boost.chip == chip.id for way in _ways(boost.where))
+            ways = tuple(dict.fromkeys(own if way.field == own.field == COLOUR else way for way in found))
+            alternatives = () if ways == (own,) else ways
+            wanted = chip.kind == "boost"
+            yield Constraint(field=own.field, value=own.value, wanted=wanted, alternatives=alternatives)
 
 
 def _ways(where: Where) -> Iterator[Way]:
-    """The conditions that a chip lifts or lowers by, without those of where the values come from."""
+    """The conditions that a chip lifts or lowers by, without those of where the values come from; a colour by its name
+    is all the values that shops have for it."""
     match where:
         case Condition(field, Op.EQ, str(value)) if field != GUESSES:
             yield Way(field=COLOUR if field == PALETTE else field, value=value.casefold())

@@ -56,11 +56,11 @@ FEED = (
     ("name", "content", "line"),
     [
         ("products.csv", ROW, 3),
-        ("products.CSV.gz", gzip.compress(ROW), 3),
+        ("products.CSV.gz", gzip.compress(ROW, mtime=0), 3),
         ("products.tsv", ROW.replace(b",", b"\t"), 3),
         ("products.jsonl", b'{"id": 1, "title": "Coat"}\n{"id": 2}\n', 2),
         ("feed.xml", FEED, 2),
-        ("feed.xml.gz", gzip.compress(FEED), 2),
+        ("feed.xml.gz", gzip.compress(FEED, mtime=0), 2),
         ("products.parquet", parquet(), 2),
         ("export", ROW, 3),
         ("export", FEED, 2),

@@ -60,7 +60,7 @@ class TestWords:
     def test_several_values_of_a_field_are_one_wish(self, bazaar: Bazaar, words: str, said: str) -> None:
         colour, _ = checklist(bazaar, Query(words=words))
         assert (colour.field, colour.value) == ("colour", said)
-        assert [way.value for way in colour.ways] == said.split(" or ")
+        assert [(way.field, way.value) for way in colour.ways] == [("colour", one) for one in said.split(" or ")]
 
     def test_the_words_as_a_whole_come_last(self, bazaar: Bazaar) -> None:
         assert stated(bazaar, Query(words="Red MUG without glass"))[-1] == (WORDS, "red mug")
