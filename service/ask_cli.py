@@ -78,5 +78,5 @@ def _print(events: "Iterable[Event]") -> None:
 
 def _footer(end: "End") -> str:
     skipped = f"; skipped: {'; '.join(end.degraded)}" if end.degraded else ""
-    dropped = f"; {end.dropped} lines dropped" if end.dropped else ""
-    return f"{end.calls} calls, {end.cached} remembered, ${end.dollars:.4f}{dropped}{skipped}"
+    dropped = f"; lines dropped {end.dropped}" if end.dropped else ""
+    return f"calls {end.calls}, remembered {end.cached}, ${end.dollars:.4f}{dropped}{skipped}"

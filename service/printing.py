@@ -83,7 +83,7 @@ def _verified(answer: Answer) -> str:
     told = answer.verification
     if told is None or not told.by:
         return ""
-    cost = f", {told.calls} calls, {told.cached} remembered, ${told.dollars:.4f}" if told.calls or told.cached else ""
+    cost = f", calls {told.calls}, remembered {told.cached}, ${told.dollars:.4f}" if told.calls or told.cached else ""
     return f"; verified by {' and '.join(told.by)}{cost}"
 
 

@@ -46,7 +46,7 @@ def source_of(product: Product, question: str) -> Source:
     for passage in passages:
         room = MAX_TEXT - len(text) - 2
         if room > 0:
-            text = f"{text}. {contained(passage, room)}"
+            text = f"{text.rstrip('. ')}. {contained(passage, room)}"
     return Source(product.id, contained(text))
 
 

@@ -70,7 +70,8 @@ def product_text(product: Product) -> str:
     for field, value in product.attributes.items():
         said = contained(value if isinstance(value, str) else ", ".join(value), MAX_NAME)
         about += [f"{contained(field, MAX_NAME)}: {said}" if said else ""]
-    return contained(". ".join(filter(None, [*about, contained(product.description)])))
+    before = ". ".join(said for one in about if (said := one.rstrip(". ")))
+    return contained(f"{before}. {contained(product.description)}".removesuffix(". "))
 
 
 def request_text(kind: QueryKind, words: str, checklist: Checklist, product: str) -> str:

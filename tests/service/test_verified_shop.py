@@ -13,6 +13,7 @@ import pytest
 from indexer.bootstrap import open_catalogue
 from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
+from service.ask.documents import AskRequest, Hits
 from service.bootstrap import open_line, open_speaker, open_verifier
 from service.photos import CataloguePhotos
 from service.request import SearchRequest
@@ -20,6 +21,8 @@ from service.search.answer import Answer
 from service.shop import Shop
 from tests.fakes import FakeEncoder
 from tests.openai_server import FAULTS, OpenAiServer, Reply, Request, answering, saying
+from tests.service.ask.asked import line
+from tests.service.ask.asked import told as said
 from tests.service.rerank.judging import checks_in, told
 from tests.service.worlds import photo_of, settings_of
 
@@ -151,3 +154,19 @@ def test_callers_have_budgets_of_their_own(verified_home: Path, server: OpenAiSe
         named, nameless = (shop.search(EDIT, caller=caller) for caller in ("ann", ""))
     assert "the caller's budget for today is used up" in named.degraded[0]
     assert nameless.degraded == []
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "expected"),
+    [("blue mug", ("colour=red|blue",), {"mug-blue", "shoe-blue"}), ("yellow mug", ("colour=red",), {"mug-red"})],
+    ids=["the others are left", "all are, where none is left"],
+)
+def test_a_question_is_about_hits_that_are_not_contradicted(
+    verified_home: Path, server: OpenAiServer, text: str, where: tuple[str, ...], expected: set[str]
+) -> None:
+    server.answer = lambda request: truthful(request) if request.schema else said(line("Fine.", 1))
+    with opened(verified_home, server, seconds=20, model="asked") as shop:
+        events = [*shop.ask(AskRequest(question="Which is nicest?", text=text, where=where, top_k=8))]
+    assert isinstance(events[0], Hits)
+    assert expected <= {one.id for one in events[0].hits}
+    assert "mug-red" not in {one.id for one in events[0].hits} - expected

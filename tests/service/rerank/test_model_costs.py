@@ -150,6 +150,15 @@ class TestResting:
         assert len(judge.server.asked) == asked
         assert judge.governor.spent() == 0
 
+    def test_one_that_answers_some_in_time_is_not(self, database: Database) -> None:
+        """Those that began too late to be answered say nothing of its health."""
+        with bench(database, settings={"concurrency": 2}) as judge:
+            judge.server.answer = lambda request: slow(0.3, yes(request))
+            for _ in range(2):
+                judged = judge.judge(asked_for(words=f"mug {_}"), "abcdefghijkl", seconds=0.8)
+                assert 0 < sum(one is not None for one in judged.opinions) < 12
+            assert judge.breaker.allows()
+
     def test_after_its_rest_it_is_asked_once_and_then_again_as_before(self, database: Database) -> None:
         with bench(database, rest_seconds=0.3) as judge:
             judge.server.always(failing(401))

@@ -1,9 +1,11 @@
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexer.builds.embeddings import Embeddings, text_key
+from indexer.builds.shelves import DirectoryShelf
 from service.rerank.prompts import CachedPrompts
 from tests.fakes import FakeEncoder
 
@@ -40,3 +42,13 @@ def test_a_damaged_cache_is_none(encoded: Path, encoder: FakeEncoder) -> None:
     (segment,) = (path for path in (encoded / "embeddings").rglob("*") if path.is_file())
     segment.write_bytes(segment.read_bytes()[:40])
     assert CachedPrompts(encoded).of(encoder.spec.identity, PROMPTS) is None
+
+
+def test_a_cache_that_a_build_holds_on_to_is_not_waited_for(encoded: Path, encoder: FakeEncoder) -> None:
+    (folder,) = {path.parent for path in (encoded / "embeddings").rglob("*") if path.is_file()}
+    prompts = CachedPrompts(encoded)
+    started = time.monotonic()
+    with DirectoryShelf(folder).alone():
+        assert prompts.of(encoder.spec.identity, PROMPTS) is None
+    assert time.monotonic() - started < 2
+    assert prompts.of(encoder.spec.identity, PROMPTS) is not None
