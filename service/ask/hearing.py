@@ -13,13 +13,10 @@ from service.ask.reading import AnswerReader
 from service.budget.governor import Refused, Reservation
 from service.budget.prices import cost, estimate
 from service.endpoint import Asked, EndpointFailed, Picture
-from service.rerank.calling import RESTING, Till
+from service.rerank.calling import RESTING, UNBILLED, Till
 from service.rerank.seam import Usage
 
 LATE: Final = "the endpoint did not answer in time"
-_UNBILLED: Final = frozenset({"status", "unreachable"})
-"""Failures before which nothing was generated."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -76,7 +73,7 @@ class Hearing:
         tokens_in, tokens_out = self._tokens or (0, 0)
         if self._tokens is not None:
             dollars = cost(till.price, tokens_in, tokens_out)
-        elif failure is not None and failure.reason in _UNBILLED and not self._begun:
+        elif failure is not None and failure.reason in UNBILLED and not self._begun:
             dollars = 0.0
         late = int(failure is not None and failure.reason == "late")
         self.used = Usage(calls=1, tokens_in=tokens_in, tokens_out=tokens_out, dollars=dollars, late=late)

@@ -15,7 +15,7 @@ from service.endpoint import Asked, Endpoint, EndpointFailed, Said
 from service.rerank.seam import Usage
 
 RESTING: Final = "the endpoint kept failing and is left alone for a while"
-_UNBILLED: Final = frozenset({"status", "unreachable"})
+UNBILLED: Final = frozenset({"status", "unreachable"})
 """Failures before which nothing was generated."""
 
 
@@ -86,7 +86,7 @@ class Tab:
             if failed.counts:
                 self.till.breaker.failed()
             self._book(0.0, late=int(failed.reason == "late"))
-            self._pay(estimate, (0, 0) if failed.reason in _UNBILLED else failed.spent)
+            self._pay(estimate, (0, 0) if failed.reason in UNBILLED else failed.spent)
             raise Unanswered(None if failed.reason == "late" else failed.detail.rstrip(".")) from failed
         except asyncio.CancelledError:
             self._book(0.0, late=1)
