@@ -130,9 +130,12 @@ def _wait_for_locks(session: Session, seconds: float) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    """The time to wait is told each time, as a connection of the pool keeps what its last user said."""
+    """The time to wait is told where it differs from what the connection's last user said."""
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(options.get(_PATIENCE, LOCK_SECONDS) * 1000)}")
+    seconds = options.get(_PATIENCE, LOCK_SECONDS)
+    if connection.info.get(_PATIENCE, LOCK_SECONDS) != seconds:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+        connection.info[_PATIENCE] = seconds
     connection.exec_driver_sql(options.get(_BEGIN, "BEGIN"))
 
 
