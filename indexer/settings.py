@@ -94,6 +94,10 @@ class EditSettings(Frozen):
     """What each way of finding the wanted thing counts; 0: it is not gone. One that is not given keeps its default."""
     strength: Annotated[float, Field(gt=0, le=4, allow_inf_nan=False)] = 0.75
     """How far arithmetic moves the reference from the words for what it has to those for what is wanted."""
+    follow: bool = False
+    """Trust each route as far as what it finds first verifiably has the change."""
+    feedback: Share = 0.0
+    """How far arithmetic moves on towards what verifiably has the change, and away from what has not."""
 
     @field_validator("routes", mode="after")
     @classmethod

@@ -19,6 +19,7 @@ from indexer.domain import VECTOR_CHANNELS, Channel, Hit, Matrix, PayloadValue, 
 from indexer.images.names import SYNONYMS
 from indexer.stores.seam import VectorStore
 from service.search.edits import COLOUR, Change, without
+from service.search.feedback import fed_back, followed, marked
 from service.search.fusion import RAW, Scores, weighted_vectors
 from service.search.questions import Edit, Encoded, Route
 from service.search.retrieve import Candidates, Question
@@ -65,6 +66,7 @@ def pool(
     hits = list({hit.point_id: hit for hit in listed if hit.product_id != question.exclude}.values())
     stored = _Stored.of(store, hits, fill)
     stored = stored.only(_others(store, stored, encoded))
+    edit = _taught(store, edit, encoded.changes, found, stored)
     channels = {channel for route in edit.routes for channel in route.vectors}
     weights = usable(question.weights, channels)
     agreement = _agreement(edit, stored, fill) if {*VECTOR_CHANNELS} <= {*weights} else 1.0
@@ -75,6 +77,20 @@ def pool(
         weights = usable({**weights, Channel.TEXT: text}, channels)
         raw = {channel: raw[channel] for channel in weights}
     return Pooled(Candidates(stored.hits, raw, exhausted), weights, _ranks(found, stored.hits), agreement)
+
+
+def _taught(
+    store: VectorStore, edit: Edit, changes: Sequence[Change], found: Mapping[str, Sequence[Hit]], stored: "_Stored"
+) -> Edit:
+    """The edit after a look at what its routes found, where the settings want one."""
+    if not changes or not (edit.follow or edit.feedback):
+        return edit
+    points = [hit.point_id for hit in stored.hits]
+    payloads = store.read(points)
+    marks = marked([payloads.get(point, {}) for point in points], changes)
+    if edit.follow:
+        edit = followed(edit, found, {point: place for place, point in enumerate(points)}, marks)
+    return fed_back(edit, stored.vectors, marks, edit.feedback) if edit.feedback else edit
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,6 +67,9 @@ class Edit:
     changed: Matrix
     wording: float = 1.0
     """What the text channel counts, beside its weight."""
+    follow: bool = False
+    feedback: float = 0.0
+    """As in the settings of edits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +177,9 @@ def _edited(
         routes.append(caption)
     gone = tuple(route for route in routes if route.weight > 0) or (Route("arithmetic", 1.0, moved),)
     wording = WORDING_OF_PHOTOS if product is None else 1.0
-    return Encoded(moved, changes, Edit(gone, reference, changed, wording), skipped)
+    settings = editing.settings
+    edit = Edit(gone, reference, changed, wording, settings.follow, settings.feedback)
+    return Encoded(moved, changes, edit, skipped)
 
 
 def _recoloured(query: Query, changes: Sequence[Change], encoder: Encoder, editing: Editing) -> list[Route]:
