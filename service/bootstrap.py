@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from indexer.bootstrap import encoder_of, open_catalogue
@@ -39,8 +38,6 @@ def open_shop(settings: Settings) -> Shop:
     database, decoders = open_catalogue(settings), DecoderPool.of(settings.images)
     photos = CataloguePhotos(database, decoders, PATIENT)
     line = open_line(settings, database)
-    if line is not None:  # they take a second, which the first verdicts do not have; the encoder takes longer
-        Thread(target=photos.start, daemon=True).start()
     return Shop(
         database,
         settings,

@@ -72,6 +72,11 @@ class CataloguePhotos:
             self._decoders.start()
             self._started = True
 
+    def begin(self) -> None:
+        """As `start`, beside what the caller does meanwhile."""
+        if not self._started:
+            self._reading.submit(self.start)
+
     def close(self) -> None:
         self._reading.shutdown(wait=False, cancel_futures=True)
 

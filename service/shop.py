@@ -92,6 +92,8 @@ class Shop:
 
         Raises InputError for what was asked, ConflictError and UnavailableError for the state of the shop.
         """
+        if self._looks(request):
+            self._photos.begin()
         try:
             with self._live.lease(request.catalog) as (index, encoder):
                 query = self._query(request, photo, further, encoder, caller)
@@ -230,10 +232,15 @@ class Shop:
 
     def _view(self, request: SearchRequest, photo: bytes | None, box: Box | None) -> Pixels | None:
         """As large as whoever verifies wants to see it."""
-        verifier = self._verifier
-        if verifier is None or verifier.fit is None or not verifier.whole(request.verify, request.strict):
+        fit = None if self._verifier is None else self._verifier.fit
+        if photo is None or fit is None or not self._looks(request):
             return None
-        return None if photo is None else self._decoded(photo, verifier.fit, box).pixels
+        return self._decoded(photo, fit, box).pixels
+
+    def _looks(self, request: SearchRequest) -> bool:
+        """Whether somebody will look at photos to verify the answer."""
+        verifier = self._verifier
+        return verifier is not None and verifier.fit is not None and verifier.whole(request.verify, request.strict)
 
     def _decoded(self, photo: bytes, fit: Fit, box: Box | None = None) -> Decoded:
         try:

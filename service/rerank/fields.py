@@ -71,6 +71,15 @@ def holds(way: Way, given: Sequence[str], language: str) -> bool | None:
     return None if any(_akin(word, other) for word in _WORD.findall(way.value) for other in said) else False
 
 
+def says(way: Way, given: Sequence[str], language: str) -> bool:
+    """Whether one of the given values is the wanted one itself, in whatever form; a colour is its name. What only has
+    the words in it may be something else: faux leather."""
+    if way.value in given or (way.field == COLOUR and way.value in COLOUR_NAMES):
+        return True
+    wanted = _stems(language)(way.value)
+    return bool(wanted) and any(_stems(language)(one) == wanted for one in given)
+
+
 @cache
 def _stems(language: str) -> Callable[[str], frozenset[int]]:
     """Text → the stems of its words."""

@@ -25,7 +25,7 @@ from indexer.encoders.attributes import COLOUR
 from indexer.encoders.zero_shot import class_vectors, classify
 from indexer.images.fit import Fit
 from indexer.images.names import COLOUR_NAMES, colours_named_in
-from service.rerank.fields import given_by, holds
+from service.rerank.fields import given_by, holds, says
 from service.rerank.prompts import CachedPrompts
 from service.rerank.seam import Candidate, Case, Opinions
 from service.rerank.verdicts import UNTOLD, Constraint, Judgement, Mark, Opinion, Way
@@ -117,8 +117,8 @@ class ZeroShot:
 
 @dataclass(frozen=True, slots=True)
 class _Witnessed:
-    """`degree` is how surely it holds, None where it cannot be told; `certain` that it is so or is not so, `given` by
-    the shop's own field."""
+    """`degree` is how surely it holds, None where it cannot be told; `certain` that it is so or is not so, `given` that
+    it is by the shop's own field."""
 
     degree: float | None = None
     certain: bool = False
@@ -203,10 +203,9 @@ def _way(way: Way, candidate: Candidate, looked: Probabilities | None, manifest:
     given = given_by(candidate.product, way.field)
     told = holds(way, given, manifest.language)
     likely = None if looked is None else _likely(way, looked)
-    if told is True:
-        return _Witnessed(1.0, certain=True, given=True)
-    if told is False:
-        return _Witnessed(0.0, certain=_apart(way, given, likely, manifest), given=True)
+    if told is not None:
+        sure = says(way, given, manifest.language) if told else _apart(way, given, likely, manifest)
+        return _Witnessed(float(told), certain=sure, given=sure)
     if likely is None:
         return _Witnessed()
     shown = _in_palette(way, candidate.payload)

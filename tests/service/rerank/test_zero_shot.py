@@ -151,6 +151,14 @@ class TestTheShopsOwnWord:
         assert told(red, shop_item({"colour": "blue"})) == CERTAIN
         assert told(red, shop_item({"colour": "yellow"})) == WRONG
 
+    def test_what_only_has_the_words_in_it_is_neither_refuted_nor_confirmed(self) -> None:
+        leather, material = wanted("material", "leather"), {"material": "Faux leather"}
+        assert opinion(leather, shop_item(material)).confirmed == frozenset()
+        assert opinion(leather, shop_item({"material": "Leather"})).confirmed == {0}
+        assert told(unwanted("material", "leather"), shop_item(material)) == NOT_SAID
+        assert told(unwanted("material", "leather"), shop_item({"material": "leather"})) == WRONG
+        assert opinion(unwanted("material", "wood"), shop_item({"material": "oak"})).confirmed == frozenset()
+
     def test_brands_and_shelves_exclude_nothing_for_certain(self) -> None:
         assert told(wanted("brand", "acme"), shop_item(brand="Acme")) == CERTAIN
         assert told(wanted("brand", "acme"), shop_item(brand="Kestrel")) == NOT_SAID
