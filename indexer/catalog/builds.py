@@ -1,6 +1,6 @@
 """The ledger of builds: their states, leases, manifests and what they rejected."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -177,6 +177,14 @@ class BuildRepository:
     def words(self, build_id: str) -> bytes | None:
         """As they were saved beside the manifest; None for builds of before words were kept. Raises UnknownBuild."""
         return self._one(build_id, BuildRow.words)
+
+    def save_verdicts(self, build_id: str, verdicts: Sequence[Mapping[str, object]], now: datetime) -> None:
+        """Replaces them. Raises UnknownBuild."""
+        self._update(build_id, now, verdicts=[dict(one) for one in verdicts])
+
+    def verdicts(self, build_id: str) -> Sequence[Mapping[str, object]]:
+        """As they were saved; empty before that. Raises UnknownBuild."""
+        return self._one(build_id, BuildRow.verdicts) or []
 
     def get(self, build_id: str) -> BuildRecord:
         """Raises UnknownBuild, naming the newest builds there are."""

@@ -33,7 +33,7 @@ def copy_database(source: Database, target: Database, watch: Watch) -> dict[str,
         dialect = reading.get_bind().dialect.name
         connection = reading.connection(execution_options=SNAPSHOT.get(dialect, {}))
         into = writing.connection()
-        _refuse_rows(into, target)
+        refuse_rows(into, target)
         copied = {}
         for table in Base.metadata.sorted_tables:
             copied[table.name] = _copy(table, connection, into, watch)
@@ -41,7 +41,8 @@ def copy_database(source: Database, target: Database, watch: Watch) -> dict[str,
     return copied
 
 
-def _refuse_rows(into: sa.Connection, target: Database) -> None:
+def refuse_rows(into: sa.Connection, target: Database) -> None:
+    """Raises ConflictError, naming a table, when the target has any."""
     for table in Base.metadata.sorted_tables:
         if into.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() is not None:
             raise ConflictError(

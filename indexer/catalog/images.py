@@ -112,6 +112,13 @@ class ImageRepository:
             found[product_id].append(image_id)
         return {product_id: tuple(images) for product_id, images in found.items()}
 
+    def uri_of(self, catalog: str, product_id: str, image_id: str, digest: str) -> str | None:
+        """Of the image in any version whose content's hash begins with `digest`, if it passed the gate."""
+        row = sa.and_(ImageRow.catalog == catalog, ImageRow.product_id == product_id, ImageRow.image_id == image_id)
+        content = sa.func.substr(ImageRow.content_hash, 1, len(digest)) == digest  # LIKE is deaf to case on SQLite
+        passed = sa.and_(ImageRow.state == ImageState.READY, content)
+        return self._session.scalar(sa.select(ImageRow.uri).where(row, passed).limit(1))
+
     def mark(self, catalog: str, outcomes: Sequence[Outcome], *, generation: int) -> None:
         """Record what became of a batch; images that are no longer in the ledger are passed over.
 

@@ -8,7 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from indexer.catalog.columns import Json, Money, UtcDateTime
-from indexer.catalog.states import FOREVER, BuildState, ImageState, RuleKind, RuleState
+from indexer.catalog.states import (
+    FOREVER,
+    BuildState,
+    DrawingState,
+    FeedbackKind,
+    ImageState,
+    RuleKind,
+    RuleState,
+)
 from indexer.domain import Availability
 
 Values = dict[str, str | list[str]]
@@ -23,7 +31,13 @@ _CLOSED = sa.text(f"until < {FOREVER}")
 
 
 def _words(
-    enum: type[Availability] | type[ImageState] | type[BuildState] | type[RuleKind] | type[RuleState],
+    enum: type[Availability]
+    | type[ImageState]
+    | type[BuildState]
+    | type[RuleKind]
+    | type[RuleState]
+    | type[DrawingState]
+    | type[FeedbackKind],
 ) -> sa.Enum:
     return sa.Enum(
         enum,
@@ -52,9 +66,12 @@ class Base(DeclarativeBase):
         BuildState: _words(BuildState),
         RuleKind: _words(RuleKind),
         RuleState: _words(RuleState),
+        DrawingState: _words(DrawingState),
+        FeedbackKind: _words(FeedbackKind),
         Values: Json,
         Counts: Json,
         JsonObject: Json,
+        list[JsonObject]: Json,
         list[str]: Json,
         list[list[float]]: Json,
     }
@@ -177,6 +194,8 @@ class BuildRow(Base):
     finished_at: Mapped[datetime | None]
     generation: Mapped[int] = mapped_column(server_default=_ZERO)
     base: Mapped[int] = mapped_column(sa.BigInteger, server_default=_ZERO)
+    verdicts: Mapped[list[JsonObject] | None]
+    """Of the gates, when they were asked last."""
 
 
 class PlacementRow(Base):
@@ -257,3 +276,123 @@ class VerdictRow(Base):
     key: Mapped[str] = mapped_column(_HASH, primary_key=True)
     verdict: Mapped[str]
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+class DrawingJobRow(Base):
+    """A picture that is drawn while nobody waits for the answer. `request` and `result` are JSON that nobody here looks
+    into; `takes` counts how often the job was taken up, `deaths` by whom nothing was heard of again.
+    """
+
+    __tablename__ = "drawing_jobs"
+    __table_args__ = (sa.Index(None, "state", "created_at"),)
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    catalog: Mapped[str] = mapped_column(_CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"))
+    caller: Mapped[str] = mapped_column(_HASH)
+    state: Mapped[DrawingState]
+    request: Mapped[str]
+    owner: Mapped[str | None]
+    heartbeat_at: Mapped[datetime | None]
+    cancel_wanted: Mapped[bool]
+    takes: Mapped[int]
+    deaths: Mapped[int]
+    steps_done: Mapped[int]
+    steps: Mapped[int]
+    result: Mapped[str | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class DrawingPhotoRow(Base):
+    """What a job's picture is drawn after, until the job ends. Apart from the job, as SQLite writes a row anew, with
+    all that is in it, at every step that is told.
+    """
+
+    __tablename__ = "drawing_photos"
+
+    job: Mapped[str] = mapped_column(
+        sa.String(32), sa.ForeignKey("drawing_jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    photo: Mapped[bytes]
+
+
+class ApiKeyRow(Base):
+    """A key that was given out. Of the key itself only the SHA-256 is kept; a revoked one stays as a record."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (sa.Index(None, "digest", unique=True),)
+
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    name: Mapped[str]
+    digest: Mapped[str] = mapped_column(_HASH)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class PageSessionRow(Base):
+    """Somebody who is signed in to the pages with a key; of what their cookie says only the SHA-256 is kept."""
+
+    __tablename__ = "page_sessions"
+
+    digest: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(16), sa.ForeignKey("api_keys.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PublicationRow(Base):
+    """One change of what is published, for good: `build_id` and `replaced` outlive the builds they name."""
+
+    __tablename__ = "publications"
+    __table_args__ = (sa.Index(None, "catalog", "at"),)
+
+    id: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    catalog: Mapped[str] = mapped_column(_CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"))
+    build_id: Mapped[str] = mapped_column(_BUILD_ID)
+    replaced: Mapped[str | None] = mapped_column(_BUILD_ID)
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class FeedbackRow(Base):
+    """What a shopper did with a result: `session` changes every few hours and says nothing of who it was."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (sa.Index(None, "catalog", "at"),)
+
+    id: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    catalog: Mapped[str] = mapped_column(_CATALOG_NAME, sa.ForeignKey("catalogs.name", ondelete="CASCADE"))
+    build_id: Mapped[str] = mapped_column(_BUILD_ID)
+    session: Mapped[str] = mapped_column(sa.String(32))
+    kind: Mapped[FeedbackKind]
+    query: Mapped[JsonObject]
+    product_id: Mapped[str]
+    rank: Mapped[int]
+    at: Mapped[datetime]
+
+
+class AuditRow(Base):
+    """One change that somebody made, for good: it outlives what it names, so that nothing here is a foreign key.
+
+    `catalog` is '' where the change is of none.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (sa.Index(None, "at"), sa.Index(None, "catalog", "at"))
+
+    id: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    at: Mapped[datetime]
+    by: Mapped[str]
+    action: Mapped[str] = mapped_column(sa.String(32))
+    catalog: Mapped[str] = mapped_column(_CATALOG_NAME)
+    target: Mapped[str]
+    before: Mapped[JsonObject | None]
+    after: Mapped[JsonObject | None]

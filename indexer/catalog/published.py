@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from indexer.catalog.catalogs import CatalogRepository, listed, lock_catalog, published_names
-from indexer.catalog.models import BuildRow, PublishedRow
-from indexer.catalog.records import Published
+from indexer.catalog.models import BuildRow, CatalogRow, PublishedRow
+from indexer.catalog.publications import PublicationRepository
+from indexer.catalog.records import Publication, Published
 from indexer.catalog.states import PUBLISHABLE_STATES, BuildState
 from indexer.errors import BuildFailed, NothingPublished, UnknownBuild
 
@@ -26,6 +27,11 @@ class PublishedRepository:
             )
         return published
 
+    def generation(self, catalog: str) -> int:
+        """Of the published build. Raises as `get`."""
+        build = sa.select(BuildRow.generation).where(BuildRow.id == self.get(catalog).build)
+        return self._session.execute(build).scalar_one()
+
     def find(self, catalog: str) -> Published | None:
         row = self._session.execute(
             sa.select(
@@ -38,8 +44,13 @@ class PublishedRepository:
         """The catalogs with a published build, in order."""
         return published_names(self._session)
 
-    def set(self, catalog: str, build_id: str, now: datetime) -> Published:
-        """Publish a ready build and remember the one it replaces, which is ready again.
+    def eldest_first(self) -> tuple[str, ...]:
+        """The catalogs with a published build, by the age of the catalog."""
+        rows = sa.select(CatalogRow.name).join(PublishedRow, PublishedRow.catalog == CatalogRow.name)
+        return tuple(self._session.scalars(rows.order_by(CatalogRow.created_at, CatalogRow.name)))
+
+    def set(self, catalog: str, build_id: str, now: datetime, *, by: str = "") -> Published:
+        """Publish a ready build and remember the one it replaces, which is ready again. `by` is who did it.
 
         Publishing the published build changes nothing; publishing the previous one goes back. Raises UnknownCatalog,
         UnknownBuild when the catalog has no such build, BuildFailed when it is not ready.
@@ -59,6 +70,7 @@ class PublishedRepository:
             )
             self._mark(present.build, BuildState.READY, now)
         self._mark(build_id, BuildState.PUBLISHED, now)
+        PublicationRepository(self._session).note(Publication(catalog, build_id, published.previous, by, now))
         return published
 
     def _check(self, catalog: str, build_id: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from indexer.catalog.states import BuildState, ImageState
+from indexer.catalog.states import BuildState, FeedbackKind, ImageState, Scope
 
 Palette = tuple[tuple[float, float, float, float], ...]
 """(L, a, b, share) of each colour: CIE Lab, shares in (0, 1]."""
@@ -169,3 +169,44 @@ class Difference:
     changed: int
     removed: int
     unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key that was given out; the key itself is kept nowhere."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def opens(self, scope: Scope, now: datetime) -> bool:
+        current = self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        return current and (scope in (Scope.SEARCH, *self.scopes) or Scope.ADMIN in self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """`build` took the place of `replaced`; `by` is who did it, '' where nobody said."""
+
+    catalog: str
+    build: str
+    replaced: str | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a shopper did with the result of `rank` of a search in a build; `query` is the request without its photo."""
+
+    catalog: str
+    build: str
+    session: str
+    kind: FeedbackKind
+    query: Mapping[str, object]
+    product: str
+    rank: int
+    at: datetime

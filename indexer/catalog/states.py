@@ -1,4 +1,4 @@
-"""The states that catalogue rows go through, and the generation that has no end."""
+"""The states that rows go through, and the generation that has no end."""
 
 from enum import StrEnum
 
@@ -57,3 +57,32 @@ class RuleState(StrEnum):
     DRAFT = "draft"
     LIVE = "live"
     REMOVED = "removed"
+
+
+class DrawingState(StrEnum):
+    """A job waits, runs, and ends in one of the last three; it waits again when its process stops or dies."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+UNENDED_STATES = (DrawingState.QUEUED, DrawingState.RUNNING)
+
+
+class FeedbackKind(StrEnum):
+    """A shopper opened a result, or said that it is not what was meant."""
+
+    CLICK = "click"
+    NOT_MEANT = "not_meant"
+
+
+class Scope(StrEnum):
+    """What a key opens: ADMIN everything, every key what shoppers may."""
+
+    SEARCH = "search"
+    MERCHANDISE = "merchandise"
+    ANALYSE = "analyse"
+    ADMIN = "admin"

@@ -5,6 +5,8 @@ import importlib.resources
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from indexer.errors import CatalogueUnavailable
@@ -18,6 +20,12 @@ def migrations_config(connection: sa.Connection) -> Config:
     config.set_main_option("script_location", str(importlib.resources.files("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def revisions(connection: sa.Connection) -> tuple[str | None, str]:
+    """The one that the database is at, None where there is no schema yet, and the newest of the shipped scripts."""
+    scripts = ScriptDirectory.from_config(migrations_config(connection))
+    return MigrationContext.configure(connection).get_current_revision(), str(scripts.get_current_head())
 
 
 def upgrade(connection: sa.Connection) -> None:

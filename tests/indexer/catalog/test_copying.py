@@ -2,26 +2,31 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from indexer.catalog.audit import AuditEntry, AuditRepository
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.copying import CHUNK, copy_database
+from indexer.catalog.drawing_jobs import DrawingJobRepository
 from indexer.catalog.engine import Database, open_database
+from indexer.catalog.feedback import FeedbackRepository
 from indexer.catalog.images import ImageRepository
+from indexer.catalog.keys import KeyRepository, PageSessionRepository
 from indexer.catalog.models import Base, BuildRow
 from indexer.catalog.placements import PlacementRepository
 from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
-from indexer.catalog.records import ReadyImage, Reject, RejectedImage
+from indexer.catalog.records import ApiKey, Feedback, ReadyImage, Reject, RejectedImage
 from indexer.catalog.rejects import RejectRepository
 from indexer.catalog.rules import RuleContent, RuleRepository
 from indexer.catalog.spending import SpendingRepository
-from indexer.catalog.states import BuildState, RuleKind
+from indexer.catalog.states import BuildState, FeedbackKind, RuleKind, Scope
 from indexer.catalog.verdicts import VerdictRepository
 from indexer.errors import CatalogueUnavailable, ConflictError
 from tests.indexer.catalog.databases import BACKENDS, empty_database
@@ -64,6 +69,16 @@ def fill(database: Database) -> None:
         RuleRepository(session).add("shop", pin, author="Zoë", now=NOON)
         SpendingRepository(session).add_if_within(NOON.date(), {"everybody": 2**40}, 2**40)
         VerdictRepository(session).put_many({"f" * 64: '{"größe": "🧥"}'}, NOON)
+        jobs = DrawingJobRepository(session)
+        for photo in (b"\x00\xff" * 1_000, None):
+            jobs.add('{"change": "größer 🧥"}', photo, catalog="shop", caller="ann", limit=2, now=NOON)
+        jobs.take("host:1", NOON)
+        key = ApiKey("first", "Zoë", (Scope.ADMIN, Scope.MERCHANDISE), NOON)
+        KeyRepository(session).add(key, "d" * 64)
+        PageSessionRepository(session).open("e" * 64, key.id, NOON, NOON + timedelta(hours=1))
+        opened = Feedback("shop", "b1", "s" * 22, FeedbackKind.CLICK, {"text": "größe 🧥"}, coat.id, 3, NOON)
+        FeedbackRepository(session).add(opened)
+        AuditRepository(session).add(AuditEntry(NOON, "Zoë", "products.put", "shop", coat.id, None, {"größe": ["🧥"]}))
 
 
 def rows(database: Database) -> dict[str, list[dict[str, object]]]:
