@@ -14,6 +14,8 @@ from pydantic_settings import (
 )
 
 from indexer.domain import Channel, Frozen, QueryKind
+from indexer.generate_settings import GenerateSettings
+from indexer.operating_settings import AccessSettings, BackupSettings, LoadSettings, TelemetrySettings
 from indexer.store_settings import StoreSettings
 
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -32,15 +34,23 @@ DEFAULT_WEIGHTS: Final[Mapping[QueryKind, Mapping[Channel, float]]] = {
     QueryKind.SIMILAR: {Channel.IMAGE: 0.7, Channel.TEXT: 0.3},
 }
 
-RouteName = Literal["arithmetic", "identity", "recolour", "caption"]
+RouteName = Literal["arithmetic", "identity", "recolour", "caption", "generated"]
 """How an edit looks for what is wanted: `service.search.questions` says what each means."""
-DEFAULT_ROUTES: Final[Mapping[RouteName, float]] = {"arithmetic": 1.0, "identity": 1.0, "recolour": 1.0, "caption": 0.5}
+DEFAULT_ROUTES: Final[Mapping[RouteName, float]] = {
+    "arithmetic": 1.0,
+    "identity": 1.0,
+    "recolour": 1.0,
+    "caption": 0.5,
+    "generated": 1.0,
+}
 """Chosen on the halves of the measured catalogues that are not reported (DECISIONS.md)."""
 
 
 class DatabaseSettings(Frozen):
     url: SecretStr | None = None
     """An SQLAlchemy URL; absent: SQLite in VITRINE_HOME."""
+    seconds: Annotated[float, Field(ge=2, le=60)] = 5.0
+    """How long the service waits for one answer of the database; builds and commands wait as long as it takes."""
 
 
 class EncoderSettings(Frozen):
@@ -94,6 +104,8 @@ class EditSettings(Frozen):
     """What each way of finding the wanted thing counts; 0: it is not gone. One that is not given keeps its default."""
     strength: Annotated[float, Field(gt=0, le=4, allow_inf_nan=False)] = 0.75
     """How far arithmetic moves the reference from the words for what it has to those for what is wanted."""
+    keep: Annotated[float, Field(ge=0, le=4, allow_inf_nan=False)] = 0.75
+    """How much products of the category of what one starts from are lifted, in standard deviations; 0: not at all."""
     follow: bool = False
     """Trust each route as far as what it finds first verifiably has the change."""
     feedback: Share = 0.0
@@ -118,6 +130,13 @@ class SearchSettings(Frozen):
     edits: EditSettings = EditSettings()
     understand: bool = True
     """Read colours, prices, brands and the like out of words, and put misspelt ones right; off: words as typed."""
+    urls: bool = False
+    """Let requests name a photo by its https address, which the service then fetches."""
+    url_hosts: tuple[str, ...] = ()
+    """Hosts it may be fetched from, `*.shop.example` too; absent: any with public addresses only. Names with letters
+    beyond ASCII as browsers send them, xn--…"""
+    url_seconds: Annotated[float, Field(gt=0)] = 3.0
+    """How long fetching it may take."""
     boosts: dict[str, Amount] = Field(default_factory=dict)
     """Condition, as a filter is written → what it adds to the fused score of products that satisfy it."""
 
@@ -135,6 +154,27 @@ class ServiceSettings(Frozen):
     """Concurrent queries put into one encoder call at most."""
     remembered: Annotated[int, Field(ge=0)] = 10_000
     """Vectors of words and photos asked before that are kept; 0: none."""
+
+
+class PageSettings(Frozen):
+    """The pages for shoppers, merchandisers and analysts."""
+
+    language: str | None = None
+    """Of the pages, such as `de`; default: what the visitor's browser asks for."""
+    photo_minutes: PositiveInt = 30
+    """How long a shopper's photo is kept for the pages of its results."""
+    thumbnail_bytes: PositiveInt = 500_000_000
+    """Room for thumbnails on the disk."""
+    session_hours: PositiveInt = 12
+    """How long one stays signed in."""
+    feedback: bool = True
+    """Record which results are opened, and which are said not to be meant, without who did it."""
+    feedback_days: PositiveInt = 90
+    """How long that is kept."""
+    sources: tuple[Path, ...] = ()
+    """Folders whose catalogue files the desk may build from, beside those that were built before."""
+    max_feed_bytes: PositiveInt = 200_000_000
+    """Of a catalogue file that is uploaded."""
 
 
 class LanguageSettings(Frozen):
@@ -212,7 +252,7 @@ class Price(Frozen):
 class BudgetSettings(Frozen):
     """US dollars that endpoints may cost; what would go beyond is not asked."""
 
-    per_request: Dollars = 0.05
+    per_request: Dollars = 0.25
     per_key: Dollars = 2.0
     """A day, of one API key's requests."""
     per_day: Dollars = 10.0
@@ -262,10 +302,16 @@ class Settings(BaseSettings):
     images: ImageSettings = ImageSettings()
     search: SearchSettings = SearchSettings()
     service: ServiceSettings = ServiceSettings()
+    pages: PageSettings = PageSettings()
     language: LanguageSettings = LanguageSettings()
     rerank: RerankSettings = RerankSettings()
     budget: BudgetSettings = BudgetSettings()
+    generate: GenerateSettings = GenerateSettings()
     gate: GateSettings = GateSettings()
+    access: AccessSettings = AccessSettings()
+    load: LoadSettings = LoadSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    backup: BackupSettings = BackupSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,147 @@
+"""The log: one line per thing that happened, for people on a terminal and as JSON elsewhere.
+
+Modules log as ever, through the standard library; structlog writes it down. A line that belongs to a request names it,
+and the build that was searched. Of an error that nobody expected its class and where it came from are told, and not its
+message, which may hold what a shopper typed.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Final, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from indexer.noting import under_way
+from indexer.operating_settings import TelemetrySettings
+
+MOST: Final = 2_000
+"""Characters of one value."""
+OURS: Final = ("eval", "indexer", "migrations", "service")
+"""Whose lines are written as the level says, beside the server's; of others, which log each of their steps, addresses
+and bodies too, only warnings are."""
+_ENDS: Final = "\x85\u2028\u2029"
+"""What some readers take for the end of a line, beside those that are controls."""
+
+ErrorInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def install_logs(settings: TelemetrySettings, stream: TextIO | None = None) -> None:
+    """Everything that is logged in this process goes to `stream`, standard error if none is given, from here on."""
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(settings, people=_for_people(settings, stream)))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    root.setLevel(max(level, logging.WARNING))
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+        logging.getLogger(name).setLevel(level)
+    logging.getLogger("uvicorn.error").addFilter(_untold)
+
+
+def _untold(record: logging.LogRecord) -> bool:
+    """What breaks in a request is told with the request's id before uvicorn hears of it."""
+    return not str(record.msg).startswith("Exception in ASGI application")
+
+
+def _for_people(settings: TelemetrySettings, stream: TextIO) -> bool:
+    return stream.isatty() if settings.format == "auto" else settings.format == "console"
+
+
+def _formatter(settings: TelemetrySettings, *, people: bool) -> logging.Formatter:
+    when = structlog.processors.TimeStamper(fmt="%H:%M:%S" if people else "iso", utc=not people)
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        when,
+        _of_request,
+        _Broken(messages=settings.level == "debug"),
+        _inert,
+    ]
+    console: list[Processor] = [_stacked, structlog.dev.ConsoleRenderer(colors=False)]
+    last = console if people else [structlog.processors.JSONRenderer(ensure_ascii=True)]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+    )
+
+
+def _of_request(_: WrappedLogger, __: str, told: EventDict) -> EventDict:
+    told.pop("color_message", None)  # uvicorn's second wording, for terminals
+    note = under_way()
+    if note is not None:
+        told.setdefault("request", note.request)
+        if note.build:
+            told.setdefault("build", note.build)
+    return told
+
+
+class _Broken:
+    """An error as lines of where it came from."""
+
+    def __init__(self, *, messages: bool) -> None:
+        self._messages = messages
+
+    def __call__(self, _: WrappedLogger, __: str, told: EventDict) -> EventDict:
+        info = told.pop("exc_info", None)
+        error = info[1] if isinstance(info, tuple) else sys.exc_info()[1] if info is True else info
+        if isinstance(error, BaseException):
+            told["error"] = type(error).__name__
+            told["trace"] = [line for one in _causes(error) for line in self._lines(one)]
+        return told
+
+    def _lines(self, error: BaseException) -> Iterator[str]:
+        for frame in traceback.extract_tb(error.__traceback__):
+            yield f"{frame.filename}:{frame.lineno} in {frame.name}"
+        said = str(error) if self._messages else (error.strerror or "") if isinstance(error, OSError) else ""
+        yield f"{type(error).__module__}.{type(error).__qualname__}{': ' if said else ''}{said}"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The first one first; each once."""
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    yield from reversed(chain)
+
+
+def _stacked(_: WrappedLogger, __: str, told: EventDict) -> EventDict:
+    """Where an error came from on lines of their own, below what is told."""
+    if "trace" in told:
+        told["exception"] = "\n".join(told.pop("trace"))
+    return told
+
+
+def _inert(_: WrappedLogger, __: str, told: EventDict) -> EventDict:
+    """With no text that ends a line or moves a terminal's cursor, and none without an end."""
+    return {name: _plain(value) for name, value in told.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return inert(value)
+    if isinstance(value, dict):
+        return {inert(str(name)): _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value if isinstance(value, (int, float, bool, type(None), logging.LogRecord)) else inert(str(value))
+
+
+def inert(text: str) -> str:
+    """Controls, halves of characters and marks that turn the direction of writing as escapes; bounded in length."""
+    kept = text if len(text) <= MOST else f"{text[:MOST]}…"
+    return "".join(one if one.isprintable() and one not in _ENDS else _escaped(one) for one in kept)
+
+
+def _escaped(one: str) -> str:
+    return one.encode("unicode_escape", "surrogatepass").decode("ascii") if one != " " else one
