@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from indexer.cli import building, builds, database, products
+from indexer.cli import backup, building, builds, database, products
 from indexer.cli.options import AsJson
 from indexer.errors import BuildFailed, UnavailableError, VitrineError
 
@@ -17,6 +17,7 @@ __all__ = ["AsJson", "app", "main"]
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 building.add_commands(app)
+backup.add_commands(app)
 app.add_typer(builds.app, name="builds")
 app.add_typer(products.app, name="products")
 app.add_typer(database.app, name="db")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from indexer.cli.options import AsJson, Map, SkipGates, pairs
+from indexer.cli.options import AsJson, Hold, Map, SkipGates, pairs, user_name
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -25,6 +25,7 @@ def build(
     root: Annotated[str | None, typer.Option(help="Folder image paths start from; default: the file's.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of the texts, such as en or de.")] = None,
     skip_gates: SkipGates = False,
+    hold: Hold = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and write nothing.")] = False,
     queue: Annotated[bool, typer.Option("--queue", help="Leave it to a worker, and return.")] = False,
     on: Annotated[Literal["ray"] | None, typer.Option(help="Decode and encode on the cluster of RAY_ADDRESS.")] = None,
@@ -34,6 +35,7 @@ def build(
     from indexer.bootstrap import open_catalogue, open_pipeline, override
     from indexer.builds.difference import dry_run as rehearse
     from indexer.builds.jobs import BuildRequest, enqueue
+    from indexer.encoders import SUGGESTED, UNSUITED, suits
     from indexer.errors import InputError
     from indexer.printing import print_dry_run, print_queued, print_report, watching
     from indexer.sources import open_source
@@ -42,6 +44,8 @@ def build(
     columns = pairs(mapping, "--map", "FIELD=COLUMN, e.g. --map title=Name")
     source = open_source(catalogue, columns, root)
     catalog = name or source.name
+    if not suits(settings.encoder.name, catalog):
+        print(f"vitrine: WARNING: {UNSUITED}, such as --encoder {SUGGESTED}.", file=sys.stderr)
     database = open_catalogue(settings)
     if dry_run:
         with watching() as watch:
@@ -53,13 +57,15 @@ def build(
     if queue:
         if on:
             raise InputError("--on is about a build that runs at once: leave it or --queue out.")
-        request = BuildRequest.of(source, settings.encoder.name, columns, skip_gates)
+        request = BuildRequest.of(source, settings.encoder.name, columns, skip_gates, hold, user_name())
         queued = enqueue(database, catalog, language, request, settings.store.kind).id
         print(json.dumps({"build": queued, "state": "queued"}, indent=2)) if as_json else print_queued(queued)
         return
     with watching() as watch:
         pipeline = open_pipeline(database, settings, on_ray=on == "ray")
-        report = pipeline.run(source, catalog, watch, language, mapping=columns, skip_gates=skip_gates)
+        report = pipeline.run(
+            source, catalog, watch, language, mapping=columns, skip_gates=skip_gates, hold=hold, by=user_name()
+        )
     print(report.model_dump_json(indent=2)) if as_json else print_report(report, source)
 
 

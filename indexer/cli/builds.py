@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import AsJson, OfCatalog, SkipGates
+from indexer.cli.options import AsJson, OfCatalog, SkipGates, user_name
 
 app = typer.Typer(no_args_is_help=True, help="The builds of the catalogues.")
 BuildId = Annotated[str, typer.Argument(metavar="BUILD")]
@@ -54,7 +54,7 @@ def cancel(build: BuildId) -> None:
     from indexer.bootstrap import load_settings, open_catalogue
     from indexer.builds.life import cancel as stop
 
-    stopped = stop(open_catalogue(load_settings()), build)
+    stopped = stop(open_catalogue(load_settings()), build, user_name())
     print(f"Build {stopped.id} of catalog {stopped.catalog} is cancelled.")
 
 
@@ -75,7 +75,7 @@ def publish(build: BuildId, skip_gates: SkipGates = False, as_json: AsJson = Fal
         print("vitrine: WARNING: --skip-gates publishes this build whatever is wrong with it.", file=sys.stderr)
     with watching() as watch:
         open_encoder = partial(encoder_of, settings=settings)
-        done = publish_build(open_catalogue(settings), settings, build, open_encoder, gates, watch)
+        done = publish_build(open_catalogue(settings), settings, build, open_encoder, gates, watch, user_name())
     print(done.model_dump_json(indent=2)) if as_json else print_publication(done)
 
 
@@ -91,8 +91,21 @@ def rollback(
     from indexer.printing import print_publication
 
     settings = load_settings()
-    done = go_back(open_catalogue(settings), settings, catalog or settings.catalog, to)
+    done = go_back(open_catalogue(settings), settings, catalog or settings.catalog, to, user_name())
     print(done.model_dump_json(indent=2)) if as_json else print_publication(done)
+
+
+@app.command()
+def history(
+    catalog: Annotated[str | None, typer.Option(help="Only this catalog's.")] = None, as_json: AsJson = False
+) -> None:
+    """List what was published, in place of what, when and by whom, newest first."""
+    from indexer.bootstrap import load_settings, open_catalogue
+    from indexer.builds.listing import list_publications
+    from indexer.printing import print_rows
+
+    rows = list_publications(open_catalogue(load_settings()), catalog)
+    print(json.dumps(rows, indent=2)) if as_json else print_rows(rows)
 
 
 @app.command()
@@ -106,7 +119,7 @@ def prune(
     from indexer.builds.prune import prune_all
 
     settings = load_settings()
-    gone = prune_all(open_catalogue(settings), settings, catalog, keep or settings.builds.keep)
+    gone = prune_all(open_catalogue(settings), settings, catalog, keep or settings.builds.keep, user_name())
     print(json.dumps(gone, indent=2) if as_json else "\n".join(gone) or "Nothing to forget.")
 
 

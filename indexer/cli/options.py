@@ -8,6 +8,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 OfCatalog = Annotated[str | None, typer.Option("--catalog", help="Default: the setting, else the only one published.")]
 Map = Annotated[list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="May be repeated.")]
 SkipGates = Annotated[bool, typer.Option("--skip-gates", help="Publish whatever the gates would say.")]
+Hold = Annotated[bool, typer.Option("--hold", help="Ask the gates, and leave publishing to you.")]
 
 
 def pairs(given: list[str] | None, option: str, example: str) -> dict[str, str]:
@@ -19,3 +20,13 @@ def pairs(given: list[str] | None, option: str, example: str) -> dict[str, str]:
         if not name or not value:
             raise InputError(f"{option} {name}={value}: write {example}.")
     return found
+
+
+def user_name() -> str:
+    """Of whoever runs the command; '' where the system has no name for them."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

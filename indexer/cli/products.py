@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.cli.options import AsJson, Map, OfCatalog, pairs
+from indexer.cli.options import AsJson, Map, OfCatalog, pairs, user_name
 
 app = typer.Typer(no_args_is_help=True, help="Change products of a published catalogue at once.")
 
@@ -28,7 +28,7 @@ def put(
     database = open_catalogue(settings)
     name, build = published_build(database, catalog or settings.catalog)
     with watching() as watch, seeing(database, settings, build) as eyes:
-        done = put_source(database, name, read, eyes, watch)
+        done = put_source(database, name, read, eyes, watch, user_name())
     print(done.model_dump_json(indent=2)) if as_json else print_change(done, "put")
 
 
@@ -64,7 +64,7 @@ def update(
     change = parse_update({**given, "attributes": {**dict.fromkeys(unset or ()), **named}})
     database = open_catalogue(settings)
     name, _ = published_build(database, catalog or settings.catalog)
-    done = update_product(database, name, product, change)
+    done = update_product(database, name, product, change, user_name())
     print(done.model_dump_json(indent=2)) if as_json else print_change(done, "changed")
 
 
@@ -83,5 +83,5 @@ def delete(
     settings = load_settings()
     database = open_catalogue(settings)
     name, _ = published_build(database, catalog or settings.catalog)
-    done = delete_products(database, name, products)
+    done = delete_products(database, name, products, user_name())
     print(done.model_dump_json(indent=2)) if as_json else print_change(done, "taken out")
