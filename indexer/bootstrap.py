@@ -1,6 +1,5 @@
 """The composition root of the index side: settings into objects. Importing it opens nothing."""
 
-import logging
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from tomllib import TOMLDecodeError
 from pydantic import ValidationError
 from pydantic_settings import SettingsError as UnreadableSetting
 
+from indexer.breaker import Breaker
 from indexer.builds.changing import Seeing
 from indexer.builds.embeddings import Embeddings
 from indexer.builds.live import read_layout
@@ -24,6 +24,8 @@ from indexer.domain import BuildManifest, Frozen
 from indexer.encoders import Encoder, open_encoder
 from indexer.errors import EncoderMismatch, SettingsError
 from indexer.images.decoders import DecoderPool
+from indexer.logs import install_logs
+from indexer.missetting import PREFIX, mistakes, unreadable
 from indexer.settings import Settings
 from indexer.stores.child import NICENESS
 
@@ -34,15 +36,16 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(_sentence(error)) from None
+        raise SettingsError(f"Settings are wrong. {mistakes(error)}.") from None
     except UnreadableSetting as error:
-        raise SettingsError(f"Settings are wrong. {error}: it must be JSON.") from error
+        raise SettingsError(f"Settings are wrong. {unreadable(error, os.environ)}.") from error
     except TOMLDecodeError as error:
         raise SettingsError(f"vitrine.toml is not TOML: {error}.") from error
 
 
-def open_catalogue(settings: Settings) -> Database:
-    """The catalogue database at its newest schema, made when it is not there.
+def open_catalogue(settings: Settings, hurried: Breaker | None = None) -> Database:
+    """The catalogue database at its newest schema, made when it is not there. `hurried` is that of a service, which
+    answers nobody while it waits.
 
     Raises SettingsError, CatalogueUnavailable.
     """
@@ -50,10 +53,17 @@ def open_catalogue(settings: Settings) -> Database:
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"home: the directory {settings.home} cannot be made: {error.strerror}.") from error
-    url = settings.database.url
-    database = open_database(url.get_secret_value() if url else f"sqlite:///{(settings.home / 'vitrine.db').resolve()}")
+    database = catalogue_of(settings, hurried)
     database.upgrade()
     return database
+
+
+def catalogue_of(settings: Settings, hurried: Breaker | None = None) -> Database:
+    """The catalogue database as it is. Raises SettingsError for an address that is none."""
+    url = settings.database.url
+    place = url.get_secret_value() if url else f"sqlite:///{(settings.home / 'vitrine.db').resolve()}"
+    seconds = None if hurried is None else settings.database.seconds
+    return open_database(place, seconds, hurried)
 
 
 def encoder_of(manifest: BuildManifest, settings: Settings) -> Encoder:
@@ -97,8 +107,7 @@ def seeing(database: Database, settings: Settings, build: str) -> Iterator[Seein
 
 def run_worker(settings: Settings) -> None:
     """Build what the ledger asks for until the process is told to stop; a build under way is left to the next one."""
-    logging.basicConfig(format="%(levelname)s %(message)s")
-    logging.getLogger("indexer").setLevel(logging.INFO)
+    install_logs(settings.telemetry)
     for told in (signal.SIGINT, signal.SIGTERM):
         signal.signal(told, lambda *_: sys.exit())
 
@@ -138,23 +147,15 @@ def _changed(section: str, before: Frozen, change: dict[str, str]) -> Frozen:
     try:
         return type(before).model_validate({**before.model_dump(), **change})
     except ValidationError as error:
-        raise SettingsError(_sentence(error, section)) from None
+        raise SettingsError(f"Settings are wrong. {mistakes(error, section)}.") from None
 
 
 def _refuse_misspelt(environment: Mapping[str, str]) -> None:
     """A variable of ours that names no setting would otherwise be passed over in silence."""
-    prefix = "VITRINE_"
-    known = [f"{prefix}{name}".upper() for name in Settings.model_fields]
+    known = [f"{PREFIX}{name}".upper() for name in Settings.model_fields]
     for variable in environment:
         section = variable.upper().partition("__")[0]
-        if section.startswith(prefix) and section not in known and not section.startswith("VITRINE_TEST_"):
+        if section.startswith(PREFIX) and section not in known and not section.startswith("VITRINE_TEST_"):
             near = get_close_matches(section, known, 1)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise SettingsError(f"{variable} in the environment is not a setting.{hint}")
-
-
-def _sentence(error: ValidationError, *section: str) -> str:
-    mistakes = [
-        f"{'.'.join(map(str, (*section, *one['loc'])))}: {one['msg']}" for one in error.errors(include_input=False)
-    ]
-    return "Settings are wrong. " + "; ".join(mistakes) + "."

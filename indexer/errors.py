@@ -14,18 +14,29 @@ VitrineError
 │   │   ├── BadBox            a part of a photo that is not within it
 │   │   ├── UnknownColour     a word that names no colour
 │   │   ├── BadCursor         no place in the results of this search
+│   │   ├── BadPictureRequest size, steps, guidance, … of a picture to be generated
 │   │   ├── BadFilter         unknown field, wrong operator or value
 │   │   └── BadExpression     a boost that cannot be read
+│   ├── BadBackup             no complete backup, of another kind, or made by a newer version
 │   ├── BadRule               a business rule that lacks or contradicts something
 │   └── NotFound
 │       ├── UnknownProduct
 │       ├── UnknownCatalog
 │       ├── UnknownBuild
 │       ├── UnknownModel
+│       ├── UnknownPicture    a generated picture that is not, or no longer, kept
+│       ├── PhotoGone         a shopper's photo that is not, or no longer, kept
+│       ├── UnknownJob
+│       ├── UnknownKey
 │       └── UnknownRule
+├── AccessRefused
+│   ├── NotIdentified         nobody, or with a key or token that opens nothing
+│   └── NotPermitted          somebody whose key does not open this
 ├── ConflictError             the request is fine, the present state forbids it
 │   ├── CursorExpired         the build whose results were paged through was replaced
 │   ├── NothingPublished
+│   ├── NothingGenerated      nobody could draw what was asked; the message says why, one by one
+│   ├── JobOver               a job that has ended cannot be cancelled, one without a result has none
 │   ├── NoEndpoint            what was asked needs a model behind an endpoint, and the settings name none
 │   ├── BuildInProgress       another process is building this catalog
 │   ├── BuildFailed           a build ended without anything to publish
@@ -38,6 +49,10 @@ VitrineError
 └── UnavailableError          something outside is down; trying again later may help
     ├── StoreUnavailable
     ├── CatalogueUnavailable
+    ├── Overloaded            as much is under way and waits as the service takes on
+    │   └── RateExceeded      one key or address asks for more than its share
+    ├── TooLate               the deadline of what was asked is over, or whoever asked has gone
+    ├── QueueFull             as many jobs wait as may
     ├── HubUnreachable        a hub model's file could not be fetched
     └── FetchFailed           an image URL could not be fetched
 """
@@ -117,11 +132,19 @@ class BadCursor(QueryError):
     pass
 
 
+class BadPictureRequest(QueryError):
+    pass
+
+
 class BadFilter(QueryError):
     pass
 
 
 class BadExpression(QueryError):
+    pass
+
+
+class BadBackup(InputError):
     pass
 
 
@@ -149,7 +172,35 @@ class UnknownModel(NotFound):
     pass
 
 
+class UnknownPicture(NotFound):
+    pass
+
+
+class PhotoGone(NotFound):
+    pass
+
+
+class UnknownJob(NotFound):
+    pass
+
+
+class UnknownKey(NotFound):
+    pass
+
+
 class UnknownRule(NotFound):
+    pass
+
+
+class AccessRefused(VitrineError):
+    pass
+
+
+class NotIdentified(AccessRefused):
+    pass
+
+
+class NotPermitted(AccessRefused):
     pass
 
 
@@ -162,6 +213,14 @@ class CursorExpired(ConflictError):
 
 
 class NothingPublished(ConflictError):
+    pass
+
+
+class NothingGenerated(ConflictError):
+    pass
+
+
+class JobOver(ConflictError):
     pass
 
 
@@ -210,6 +269,26 @@ class StoreUnavailable(UnavailableError):
 
 
 class CatalogueUnavailable(UnavailableError):
+    pass
+
+
+class Overloaded(UnavailableError):
+    """`seconds` after which trying again makes sense."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(message)
+
+
+class RateExceeded(Overloaded):
+    pass
+
+
+class TooLate(UnavailableError):
+    pass
+
+
+class QueueFull(UnavailableError):
     pass
 
 

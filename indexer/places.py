@@ -5,10 +5,12 @@ reads them (AWS_…, GOOGLE_APPLICATION_CREDENTIALS, …).
 """
 
 import re
+import secrets
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -21,6 +23,8 @@ _SECRET_VALUE = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
 _QUERY = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]*")
 _IN_REMOTE = frozenset({"s3", "s3a", "gs", "gcs", "https"})
 """Schemes whose drivers the extra `remote` installs."""
+WHOLE_PUTS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
+"""Storage where an object appears whole or not at all; elsewhere it is written under another name and moved."""
 _BLOCK = 4 << 20
 """Bytes read ahead of what is asked for."""
 _VERSIONS = ("ETag", "etag", "generation", "md5Hash", "mtime", "LastModified", "updated", "created")
@@ -41,6 +45,14 @@ class Entry(NamedTuple):
 
     name: str
     is_folder: bool
+
+
+class Held(NamedTuple):
+    """A file of a folder; `changed` in seconds since 1970, 0 where the driver does not say."""
+
+    name: str
+    size: int
+    changed: float
 
 
 class Status(NamedTuple):
@@ -119,6 +131,35 @@ class Remote:
         count = size if isinstance(size, int) else 0
         return Status(count, found.get("type") == "file", f"{version[:100]}:{count}")
 
+    def write(self, content: bytes) -> None:
+        """It appears whole or not at all."""
+        with _os_errors():
+            filesystem, path = _filesystem(self.url)
+            if self.scheme in WHOLE_PUTS:
+                filesystem.pipe_file(path, content)
+                return
+            filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+            temporary = f"{path}.{secrets.token_hex(4)}.tmp"
+            filesystem.pipe_file(temporary, content)
+            filesystem.mv(temporary, path)
+
+    def upload(self, source: Path) -> None:
+        """It becomes what the file of this machine holds, whole or not at all."""
+        with _os_errors():
+            filesystem, path = _filesystem(self.url)
+            if self.scheme in WHOLE_PUTS:
+                filesystem.put_file(str(source), path)
+                return
+            filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+            temporary = f"{path}.{secrets.token_hex(4)}.tmp"
+            filesystem.put_file(str(source), temporary)
+            filesystem.mv(temporary, path)
+
+    def remove(self) -> None:
+        with _os_errors():
+            filesystem, path = _filesystem(self.url)
+            filesystem.rm_file(path)
+
     def is_folder(self) -> bool:
         """Web addresses are files: what their folders hold cannot be told."""
         if self.scheme == "https":
@@ -135,10 +176,38 @@ class Remote:
         found = ((str(one["name"]).rstrip("/").rpartition("/")[2], one.get("type") == "directory") for one in listed)
         return sorted(Entry(name, is_folder) for name, is_folder in found if name)
 
+    def files(self) -> list[Held]:
+        """What lies directly in the folder; nothing where there is none."""
+        with _os_errors():
+            filesystem, path = _filesystem(self.url)
+            try:
+                listed: list[Mapping[str, object]] = filesystem.ls(path, detail=True)
+            except FileNotFoundError:
+                return []
+        return [
+            Held(str(one["name"]).rpartition("/")[2], int(str(one.get("size") or 0)), _changed(one))
+            for one in listed
+            if one.get("type") == "file"
+        ]
+
     def _path(self) -> str:
         """Behind the scheme, without the query of a web address."""
         path = self.url.partition("://")[2]
         return re.split(r"[?#]", path, maxsplit=1)[0] if self.scheme == "https" else path
+
+
+def _changed(told: Mapping[str, object]) -> float:
+    """Drivers say it as seconds, as a datetime or in ISO 8601."""
+    for name in ("mtime", "LastModified", "last_modified", "updated", "created"):
+        value = told.get(name)
+        if isinstance(value, str):
+            with suppress(ValueError):
+                value = datetime.fromisoformat(value)
+        if isinstance(value, datetime):
+            return value.timestamp()
+        if isinstance(value, (int, float)):
+            return float(value)
+    return 0.0
 
 
 Place = Path | Remote

@@ -113,8 +113,9 @@ def print_report(report: BuildReport, source: Source | None) -> None:
     if report.state == "unchanged":
         console.print(f"Nothing changed: build {report.build} of catalog {report.catalog} stays published.")
     else:
+        did = "Finished, and held for you to publish," if report.state == "held" else "Published"
         console.print(
-            f"Published build [bold]{report.build}[/] of catalog [bold]{report.catalog}[/]: "
+            f"{did} build [bold]{report.build}[/] of catalog [bold]{report.catalog}[/]: "
             f"{report.products:,} products, {report.images:,} photos in {report.seconds:.1f} s "
             f"({report.encoded_images:,} photos and {report.encoded_texts:,} texts encoded)."
         )
@@ -122,6 +123,8 @@ def print_report(report: BuildReport, source: Source | None) -> None:
         if source is not None:
             _print_columns(console, source)
         _print_gates(console, report)
+    if report.state == "held":
+        console.print(f"To publish it: vitrine builds publish {report.build}")
     _print_rejects(console, report)
 
 
@@ -159,7 +162,10 @@ def _print_gates(console: Console, report: BuildReport) -> None:
 def _print_verdicts(console: Console, verdicts: Sequence[GateVerdict]) -> None:
     for one in verdicts:
         figures = ", ".join(f"{name} {value:.3f}" for name, value in one.figures.items())
-        console.print(Text(f"Gate {one.gate} passed{': ' if figures else ''}{figures}", style="dim"))
+        said = "passed" if one.passed else "refused"
+        console.print(Text(f"Gate {one.gate} {said}{': ' if figures else ''}{figures}", style="dim"))
+        for reason in one.reasons:
+            console.print(Text(f"  {reason}"))
         for notice in one.notices:
             console.print(Text(f"  {notice}", style="dim"))
 

@@ -38,12 +38,13 @@ class EmbeddingCache:
     length, and StoreUnavailable when the storage does not answer, is full or may not be written.
     """
 
-    def __init__(self, directory: Path, dim: int, url: str | None = None) -> None:
-        """With a `url` that fsspec can open, the storage there holds the cache and `directory` mirrors it.
+    def __init__(self, directory: Path, dim: int, url: str | None = None, hurried: bool = False) -> None:
+        """With a `url` that fsspec can open, the storage there holds the cache and `directory` mirrors it; who is
+        `hurried` waits little for it.
 
         Raises SettingsError for a URL without a driver.
         """
-        self._shelf: Shelf = DirectoryShelf(directory) if url is None else RemoteShelf(url, directory)
+        self._shelf: Shelf = DirectoryShelf(directory) if url is None else RemoteShelf(url, directory, hurried)
         self._dim = dim
         self._segments: dict[int, Segment] = {}
         self._numbers: dict[str, int] = {}

@@ -12,8 +12,10 @@ from indexer.builds.embeddings import Embeddings, text_key
 from indexer.builds.given import ProductUpdate
 from indexer.builds.progress import Progress, Watch
 from indexer.builds.read import batches, stamp
+from indexer.builds.recording import Doing
 from indexer.builds.tagging import prompts_of
 from indexer.builds.texts import describe
+from indexer.catalog.audit import AuditRepository
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository, lock_catalog
 from indexer.catalog.changes_log import ChangeRepository
@@ -72,8 +74,11 @@ class Seeing:
     decoders: DecoderPool
 
 
-def put_products(database: Database, catalog: str, products: Sequence[Product], seeing: Seeing) -> LiveChange:
+def put_products(
+    database: Database, catalog: str, products: Sequence[Product], seeing: Seeing, by: str = ""
+) -> LiveChange:
     """Add the products, replacing those of equal id. Their vectors are in the cache before the ledger names them.
+    `by`: who does it, for the record.
 
     Raises InputError for an id that is given twice, UnknownCatalog, NothingPublished, EncoderMismatch when a build of
     another encoder was published meanwhile, and what the encoder, the cache and the database raise.
@@ -90,17 +95,23 @@ def put_products(database: Database, catalog: str, products: Sequence[Product], 
     with database.begin() as session:
         lock_catalog(session, catalog)
         _demand_same_encoder(PublishedRepository(session), BuildRepository(session), catalog, seeing.encoder)
-        images = ImageRepository(session)
+        now, ledger, images = datetime.now(UTC), ProductRepository(session), ImageRepository(session)
+        before = ledger.get_many(catalog, ids, generation=PublishedRepository(session).generation(catalog))
         had = images.ids_of(catalog, ids)
         for product in products:
-            ProductRepository(session).replace(catalog, product, seen_in=SEEN_IN)
+            ledger.replace(catalog, product, seen_in=SEEN_IN)
             images.replace(catalog, product.id, records[product.id])
-        sequence = ChangeRepository(session).record(catalog, had, datetime.now(UTC))
+        after = {product.id: product for product in products}
+        AuditRepository(session).add_many(Doing("products.put", catalog, by, now).entries(before, after))
+        sequence = ChangeRepository(session).record(catalog, had, now)
     return LiveChange(catalog=catalog, products=ids, sequence=sequence, rejected=tuple(rejected))
 
 
-def put_source(database: Database, catalog: str, source: Source, seeing: Seeing, watch: Watch) -> LiveChange:
+def put_source(
+    database: Database, catalog: str, source: Source, seeing: Seeing, watch: Watch, by: str = ""
+) -> LiveChange:
     """Put every product of a catalogue file, in batches. Photos are looked for in the catalog's own folder.
+    `by`: who does it, for the record.
 
     Raises SourceError when no row of it makes a product, and what `put_products` raises.
     """
@@ -115,7 +126,7 @@ def put_source(database: Database, catalog: str, source: Source, seeing: Seeing,
         ]
         products = [row for row in found if isinstance(row, Product)]
         if products:
-            put = put_products(database, catalog, products, seeing)
+            put = put_products(database, catalog, products, seeing, by)
             sequence = put.sequence
             ids += put.products
             rejected += put.rejected
@@ -126,26 +137,28 @@ def put_source(database: Database, catalog: str, source: Source, seeing: Seeing,
     return LiveChange(catalog=catalog, products=ids, sequence=sequence, rejected=tuple(rejected))
 
 
-def update_product(database: Database, catalog: str, product_id: str, update: ProductUpdate) -> LiveChange:
-    """Change price, availability, address or attributes; nothing is encoded.
+def update_product(
+    database: Database, catalog: str, product_id: str, update: ProductUpdate, by: str = ""
+) -> LiveChange:
+    """Change price, availability, address or attributes; nothing is encoded. `by`: who does it, for the record.
 
     Raises UnknownProduct, with ids that are close, InputError, UnknownCatalog, NothingPublished.
     """
     wanted = clean_line(product_id)
     with database.begin() as session:
         lock_catalog(session, catalog)
-        products = ProductRepository(session)
-        products.get(
-            catalog, wanted, generation=_generation(PublishedRepository(session), BuildRepository(session), catalog)
-        )
+        now, products = datetime.now(UTC), ProductRepository(session)
+        before = products.get(catalog, wanted, generation=PublishedRepository(session).generation(catalog))
         products.patch(catalog, wanted, update.of, text_key=_text_key)
         had = ImageRepository(session).ids_of(catalog, [wanted])
-        sequence = ChangeRepository(session).record(catalog, had, datetime.now(UTC))
+        done = Doing("products.update", catalog, by, now).entries({wanted: before}, {wanted: update.of(before)})
+        AuditRepository(session).add_many(done)
+        sequence = ChangeRepository(session).record(catalog, had, now)
     return LiveChange(catalog=catalog, products=[wanted], sequence=sequence)
 
 
-def delete_products(database: Database, catalog: str, ids: Sequence[str]) -> LiveChange:
-    """Take the products out.
+def delete_products(database: Database, catalog: str, ids: Sequence[str], by: str = "") -> LiveChange:
+    """Take the products out. `by`: who does it, for the record.
 
     Raises UnknownProduct, with ids that are close, for the first that is not there; then all stay. Raises
     UnknownCatalog, NothingPublished.
@@ -153,19 +166,14 @@ def delete_products(database: Database, catalog: str, ids: Sequence[str]) -> Liv
     wanted = list(dict.fromkeys(clean_line(one) for one in ids))
     with database.begin() as session:
         lock_catalog(session, catalog)
-        products = ProductRepository(session)
-        generation = _generation(PublishedRepository(session), BuildRepository(session), catalog)
-        for one in wanted:
-            products.get(catalog, one, generation=generation)
+        now, products = datetime.now(UTC), ProductRepository(session)
+        generation = PublishedRepository(session).generation(catalog)
+        before = {one: products.get(catalog, one, generation=generation) for one in wanted}
         had = ImageRepository(session).ids_of(catalog, wanted)
         products.delete(catalog, wanted)
-        sequence = ChangeRepository(session).record(catalog, had, datetime.now(UTC))
+        AuditRepository(session).add_many(Doing("products.delete", catalog, by, now).entries(before, {}))
+        sequence = ChangeRepository(session).record(catalog, had, now)
     return LiveChange(catalog=catalog, products=wanted, sequence=sequence)
-
-
-def _generation(published: PublishedRepository, builds: BuildRepository, catalog: str) -> int:
-    """Of the published build."""
-    return builds.get(published.get(catalog).build).generation
 
 
 def _demand_same_encoder(published: PublishedRepository, builds: BuildRepository, catalog: str, used: Encoder) -> None:

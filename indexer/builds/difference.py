@@ -2,12 +2,13 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
 import numpy as np
+from pydantic import Field
 
 from indexer.builds.progress import Progress, Watch
 from indexer.builds.read import BATCH, batches, stamp
@@ -20,7 +21,7 @@ from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.catalog.records import ImageRecord
 from indexer.catalog.states import ACTIVE_STATES, PUBLISHABLE_STATES
-from indexer.domain import Frozen, Product
+from indexer.domain import Frozen, Pixels, Product
 from indexer.errors import ConflictError, ImageRejected
 from indexer.images.decoders import DecoderPool, DecodeTask
 from indexer.images.fit import Fit
@@ -29,8 +30,12 @@ from indexer.sources import BrokenRow, Source
 
 NAMED: Final = 20
 """Products of each kind that are named."""
+TOLD: Final = 120
+"""Characters of a changed field."""
 KINDS: Final[tuple[Kind, ...]] = ("added", "changed", "removed")
-LOOKED_AT: Final = Fit((64, 64), "longest", "bilinear", (255, 255, 255))
+LOOKED_AT: Final = Fit((160, 160), "longest", "bilinear", (255, 255, 255))
+Sight = Callable[[str, Pixels], None]
+"""Told the id of a product that is named, and its first new photo (height, width, 3), at most 160 pixels a side."""
 
 
 class BuildDifference(Frozen):
@@ -44,6 +49,15 @@ class BuildDifference(Frozen):
     removed: int
     unchanged: int
     named: dict[str, list[str]]
+
+
+class FieldChange(Frozen):
+    """What a field said and says, as people write it; '' where there is nothing."""
+
+    field: str
+    """An attribute by its own name."""
+    old: str
+    new: str
 
 
 class DryRun(Frozen):
@@ -61,6 +75,10 @@ class DryRun(Frozen):
     """Reason → count."""
     named: dict[str, list[str]]
     """The first products of each kind; `rejected` as `line: reason` and `product photo: reason`."""
+    titles: dict[str, str] = Field(default_factory=dict)
+    """Of the products that are named, by id."""
+    changes: dict[str, tuple[FieldChange, ...]] = Field(default_factory=dict)
+    """Of the changed ones that are named, by id; without any the file of a photo is another one."""
 
 
 def difference(database: Database, build: str, against: str | None) -> BuildDifference:
@@ -95,7 +113,13 @@ def difference(database: Database, build: str, against: str | None) -> BuildDiff
     )
 
 
-def dry_run(database: Database, settings: Settings, source: Source, catalog: str, watch: Watch) -> DryRun:
+def _unseen(product_id: str, photo: Pixels) -> None:
+    """For who shows no pictures."""
+
+
+def dry_run(
+    database: Database, settings: Settings, source: Source, catalog: str, watch: Watch, see: Sight = _unseen
+) -> DryRun:
     """Read the source and check its new and changed photos. Raises SourceError."""
     with database.session() as session:
         published = PublishedRepository(session).find(catalog)
@@ -106,8 +130,12 @@ def dry_run(database: Database, settings: Settings, source: Source, catalog: str
         for rows in batches(source.rows(), BATCH):
             tasks = comparing.take(rows)
             for task, outcome in decoders.map(iter(tasks)):
+                shown = comparing.shown.pop(str(task.key), None)
                 if isinstance(outcome, ImageRejected):
                     comparing.reject_photo(str(task.key), outcome.reason)
+                elif shown is not None:
+                    see(shown, outcome.pixels)
+                watch(Progress("comparing", comparing.read, None, comparing.rejected, "rows"))
             watch(Progress("comparing", comparing.read, None, comparing.rejected, "rows"))
     removed = list(comparing.removed())
     return DryRun(
@@ -120,6 +148,8 @@ def dry_run(database: Database, settings: Settings, source: Source, catalog: str
         rejected_rows=comparing.broken,
         rejected_photos=dict(sorted(comparing.reasons.items())),
         named={**comparing.named, "removed": removed[:NAMED]},
+        titles={**comparing.titles, **comparing.titles_of(removed[:NAMED])},
+        changes=comparing.changes,
     )
 
 
@@ -135,6 +165,10 @@ class _Comparing:
     reasons: Counter[str] = field(default_factory=Counter)
     named: dict[str, list[str]] = field(default_factory=lambda: {"added": [], "changed": [], "rejected": []})
     seen: "array[int]" = field(default_factory=lambda: array("Q"))
+    titles: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, tuple[FieldChange, ...]] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+    """Key of a photo that is looked at for the product it shows → that product's id."""
 
     @property
     def rejected(self) -> int:
@@ -163,6 +197,10 @@ class _Comparing:
                 gone = ~np.isin(hashes, seen)
                 yield from (product.id for product, one in zip(page, gone.tolist(), strict=True) if one)
 
+    def titles_of(self, ids: list[str]) -> dict[str, str]:
+        """As they are published."""
+        return {product_id: product.title for product_id, product in self._before(ids)[0].items()}
+
     def reject_photo(self, name: str, reason: str) -> None:
         self.reasons[reason] += 1
         self._name("rejected", f"{name}: {reason}")
@@ -182,8 +220,11 @@ class _Comparing:
         same = old is not None and not fresh and content_hash(old) == content_hash(product)
         kind = "added" if old is None else "unchanged" if same else "changed"
         self.counts[kind] += 1
-        if kind != "unchanged":
-            self._name(kind, product.id)
+        if kind != "unchanged" and self._name(kind, product.id):
+            self.titles[product.id] = product.title
+            if old is not None:
+                self.changes[product.id] = _changes(old, product)
+            self.shown.update({f"{product.id} {image.uri}": product.id for image in fresh[:1]})
         for image in fresh:
             yield DecodeTask(image, LOOKED_AT, self.source.root, key=f"{product.id} {image.uri}")
 
@@ -195,9 +236,35 @@ class _Comparing:
             images = ImageRepository(session).of_products(self.catalog, ids, generation=self.generation)
         return products, images
 
-    def _name(self, kind: str, what: str) -> None:
-        if len(self.named[kind]) < NAMED:
+    def _name(self, kind: str, what: str) -> bool:
+        """Whether there was room."""
+        room = len(self.named[kind]) < NAMED
+        if room:
             self.named[kind].append(what)
+        return room
+
+
+def _changes(old: Product, new: Product) -> tuple[FieldChange, ...]:
+    before, after = _fields(old), _fields(new)
+    names = dict.fromkeys([*after, *before])
+    told = ((name, before.get(name, ""), after.get(name, "")) for name in names)
+    return tuple(FieldChange(field=name, old=was[:TOLD], new=now[:TOLD]) for name, was, now in told if was != now)
+
+
+def _fields(product: Product) -> dict[str, str]:
+    price = "" if product.price is None else f"{product.price:f} {product.currency or ''}".strip()
+    return {
+        "title": product.title,
+        "price": price,
+        "availability": product.availability.value,
+        "category": " > ".join(product.category),
+        "brand": product.brand or "",
+        "parent": product.parent or "",
+        "url": product.url or "",
+        "images": ", ".join(image.uri for image in product.images),
+        "description": product.description,
+        **{name: value if isinstance(value, str) else ", ".join(value) for name, value in product.attributes.items()},
+    }
 
 
 def _short_hash(product_id: str) -> int:

@@ -12,13 +12,15 @@ from indexer.domain import EncoderIdentity, Matrix
 class Embeddings:
     """Keys are SHA-256 digests of an image's bytes or of a text; directories are named by the fingerprint."""
 
-    def __init__(self, home: Path, identity: EncoderIdentity, url: str | None = None) -> None:
-        """Kept in `home`, or in the directory that `url` is, or in the object storage that it names.
+    def __init__(self, home: Path, identity: EncoderIdentity, url: str | None = None, hurried: bool = False) -> None:
+        """Kept in `home`, or in the directory that `url` is, or in the object storage that it names, for which who is
+        `hurried` waits little.
 
         Raises SettingsError for a URL without a driver.
         """
         self._home = home / "embeddings"
         self._url = url
+        self._hurried = hurried
         encoder = identity.fingerprint[:16]
         self.images = self._cache(f"{encoder}/images", identity.dim)
         self.texts = self._cache(f"{encoder}/texts-{TEXT_VERSION}", identity.dim)
@@ -37,7 +39,7 @@ class Embeddings:
         if "://" not in self._url:
             return EmbeddingCache(Path(self._url) / name, dim)
         mirror = self._home / "mirrors" / hashlib.sha256(self._url.encode()).hexdigest()[:16]
-        return EmbeddingCache(mirror / name, dim, f"{self._url.rstrip('/')}/{name}")
+        return EmbeddingCache(mirror / name, dim, f"{self._url.rstrip('/')}/{name}", self._hurried)
 
 
 def text_key(text: str) -> bytes:

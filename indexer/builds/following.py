@@ -1,5 +1,6 @@
 """Live changes, from the ledger into an open store."""
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
@@ -27,7 +28,7 @@ T = TypeVar("T")
 
 
 class Following:
-    """Keeps one open store up with its catalog; for one thread at a time.
+    """Keeps one open store up with its catalog. Thread-safe.
 
     A change is applied by reading the product as the ledger has it now, so that applying it twice is harmless.
     Where the store is durable the position is in the ledger, and its row is locked while changes are applied:
@@ -50,6 +51,7 @@ class Following:
         self._manifest = manifest
         self._embeddings = embeddings
         self._applied = applied
+        self._applying = threading.Lock()
 
     def catch_up(self) -> int:
         """Apply what there is to apply; how many products changed.
@@ -58,8 +60,9 @@ class Following:
         log no longer has what the store lacks; then the store stays as it was and the next call tries again.
         """
         changed = 0
-        while self._newest() > self._applied:
-            changed += self._step_together() if self._stores.durable else self._step()
+        with self._applying:
+            while self._newest() > self._applied:
+                changed += self._step_together() if self._stores.durable else self._step()
         return changed
 
     def _newest(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -30,6 +30,9 @@ _STOCK_SCHEMA = {
     "anyOf": [{"type": "string", "enum": list(Availability)}, {"type": "integer"}],
     "description": "A state, or the quantity in stock.",
 }
+
+
+T = TypeVar("T", bound=Frozen)
 
 
 def _by(rule: Callable[[object], object]) -> Callable[[object], object]:
@@ -228,8 +231,17 @@ class ProductUpdate(Frozen):
 
 def parse_update(given: Mapping[str, object]) -> ProductUpdate:
     """Raises InputError, naming each field that is wrong."""
+    return _parsed(ProductUpdate, given)
+
+
+def parse_product(given: Mapping[str, object]) -> ProductInput:
+    """Raises InputError, naming each field that is wrong."""
+    return _parsed(ProductInput, given)
+
+
+def _parsed(what: type[T], given: Mapping[str, object]) -> T:
     try:
-        return ProductUpdate.model_validate(given)
+        return what.model_validate(given)
     except ValidationError as error:
         mistakes = [
             ": ".join(filter(None, (".".join(map(str, one["loc"])), one["msg"])))

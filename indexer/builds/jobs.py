@@ -30,10 +30,20 @@ class BuildRequest(Frozen):
     encoder: str
     """Its name, as the setting `encoder.name` gives it."""
     skip_gates: bool = False
+    hold: bool = False
+    """Verify it and ask the gates, and leave publishing to people."""
+    by: str = ""
+    """Who wants it; '' where nobody said."""
 
     @classmethod
     def of(
-        cls, source: Source, encoder: str, mapping: Mapping[str, str] | None = None, skip_gates: bool = False
+        cls,
+        source: Source,
+        encoder: str,
+        mapping: Mapping[str, str] | None = None,
+        skip_gates: bool = False,
+        hold: bool = False,
+        by: str = "",
     ) -> "BuildRequest":
         return cls(
             source=_absolute(source.path),
@@ -41,6 +51,8 @@ class BuildRequest(Frozen):
             root=_absolute(source.root),
             encoder=encoder,
             skip_gates=skip_gates,
+            hold=hold,
+            by=by,
         )
 
     def open(self) -> Source:
@@ -112,7 +124,7 @@ def take_over(database: Database, store: str) -> Job | None:
     with database.begin() as session:
         builds = BuildRepository(session)
         for one in builds.recent():
-            if one.owner is not None and one.state in ACTIVE_STATES and abandoned(one):
+            if one.owner is not None and one.state in ACTIVE_STATES and abandoned(one.owner):
                 builds.release(one.id, one.owner, now)
         record = builds.claim_any(owner, now, TTL, store=store)
         if record is None:
@@ -158,7 +170,7 @@ def _patience(builds: BuildRepository, catalog: str) -> timedelta:
     running = _running(builds, catalog)
     if running is not None and _waits(running):
         raise BuildInProgress(_busy(running))
-    return timedelta(0) if running is not None and abandoned(running) else TTL
+    return timedelta(0) if running is not None and abandoned(running.owner) else TTL
 
 
 def _running(builds: BuildRepository, catalog: str) -> BuildRecord | None:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database
-from indexer.catalog.records import BuildRecord
 from indexer.catalog.states import BuildState
 from indexer.errors import BuildCancelled, BuildInProgress, UnavailableError, VitrineError
 
@@ -47,9 +46,9 @@ def owner_name(pid: int | None = None) -> str:
     return f"{_neighbourhood()}:{os.getpid() if pid is None else pid}"
 
 
-def abandoned(build: BuildRecord) -> bool:
-    """Whether the owner was a process of this machine that is no longer there; its lease need not be waited for."""
-    where, _, pid = (build.owner or "").rpartition(":")
+def abandoned(owner: str | None) -> bool:
+    """Whether it was a process of this machine that is no longer there; its lease need not be waited for."""
+    where, _, pid = (owner or "").rpartition(":")
     return where == _neighbourhood() and pid.isdigit() and not _alive(int(pid))
 
 

@@ -8,6 +8,7 @@ from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.images import ImageKey, ImageRepository
 from indexer.catalog.placements import PlacementRepository
+from indexer.catalog.publications import PublicationRepository
 from indexer.catalog.published import PublishedRepository
 from indexer.catalog.records import BuildRecord
 from indexer.catalog.rejects import RejectRepository
@@ -38,6 +39,24 @@ def list_builds(database: Database, catalog: str | None) -> list[Row]:
     ]
 
 
+def list_publications(database: Database, catalog: str | None) -> list[Row]:
+    """What was published, newest first, of one catalog or of all. Raises UnknownCatalog."""
+    with database.session() as session:
+        if catalog is not None:
+            CatalogRepository(session).get(catalog)
+        done = PublicationRepository(session).of(catalog)
+    return [
+        {
+            "at": one.at.isoformat(timespec="seconds"),
+            "catalog": one.catalog,
+            "build": one.build,
+            "replaced": one.replaced,
+            "by": one.by or None,
+        }
+        for one in done
+    ]
+
+
 def show_build(database: Database, build: str) -> dict[str, object]:
     """Everything about one build. `build` is a build's id, or a catalog's name for its newest. Raises UnknownBuild."""
     found = _find(database, build)
@@ -57,7 +76,7 @@ def show_build(database: Database, build: str) -> dict[str, object]:
         "request": dict(found.settings),
         "owner": found.owner,
         **{name: None if at is None else at.isoformat(timespec="seconds") for name, at in _moments(found).items()},
-        "progress": _counts(found, datetime.now(UTC)),
+        "progress": counts_of(found, datetime.now(UTC)),
         "stores": {kind: {"live_changes_behind": changes - applied} for kind, applied in kept.items()},
         "photos": {state.value: count for state, count in photos.states.items()},
         "rejected": {**rows, **photos.reasons},
@@ -86,13 +105,13 @@ def _progress(build: BuildRecord) -> str | None:
     """In words, of a build that is running."""
     if build.state not in ACTIVE_STATES or not build.counts:
         return None
-    counts = _counts(build, datetime.now(UTC))
+    counts = counts_of(build, datetime.now(UTC))
     total, left = counts.get("total"), counts.get("seconds_left")
     done = f"{counts['done']:,}" + (f" of {total:,}" if total is not None else "")
     return done if left is None else f"{done}, {left:,.0f} s left"
 
 
-def _counts(build: BuildRecord, now: datetime) -> dict[str, float]:
+def counts_of(build: BuildRecord, now: datetime) -> dict[str, float]:
     """Of the stage that runs, or ran last: `done`, `total`, `rejected`, `per_second`, `seconds_left`."""
     counts: dict[str, float] = {name: count for name, count in build.counts.items() if name != "began"}
     began, done, total = build.counts.get("began"), build.counts.get("done", 0), build.counts.get("total")

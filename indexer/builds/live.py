@@ -34,7 +34,7 @@ class LiveIndex:
     manifest: BuildManifest
     store: OpenStore
     catch_up: Callable[[], int] = _nothing_to_follow
-    """Apply the live changes there were since; the number of products changed. For one thread at a time."""
+    """Apply the live changes there were since; the number of products changed. Thread-safe."""
     words: Words = field(default_factory=Words)
     """Of the catalogue when the build was made; empty for builds of before words were kept."""
     lexicon: Lexicon | None = None

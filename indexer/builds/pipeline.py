@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from indexer.builds.asked import keep_verdicts
 from indexer.builds.devices import open_embedder
 from indexer.builds.embed import ImageStage, embed_texts
 from indexer.builds.embedder import Embedder
@@ -60,8 +61,6 @@ LOG = logging.getLogger(__name__)
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds between tries while a store or the database is unreachable; each is stretched by up to a half at random."""
 
-LOG = logging.getLogger(__name__)
-
 
 @dataclass
 class Encoded:
@@ -107,14 +106,16 @@ class Pipeline:
         *,
         mapping: Mapping[str, str] | None = None,
         skip_gates: bool = False,
+        hold: bool = False,
+        by: str = "",
     ) -> BuildReport:
         """Build and publish; nothing is published unless every stage ended well and no gate refuses.
 
-        `mapping` is what the source was opened with. Raises SettingsError for a language without a stemmer,
-        BuildInProgress while another process builds the catalogue, BuildFailed, BuildCancelled, PublishRefused, and
-        what the stages raise.
+        `mapping` is what the source was opened with; what is to `hold` is verified and asked about, and left to be
+        published later. Raises SettingsError for a language without a stemmer, BuildInProgress while another process
+        builds the catalogue, BuildFailed, BuildCancelled, PublishRefused, and what the stages raise.
         """
-        request = BuildRequest.of(source, self._settings.encoder.name, mapping, skip_gates)
+        request = BuildRequest.of(source, self._settings.encoder.name, mapping, skip_gates, hold, by)
         job = begin(self._database, catalog, language, request, self._stores.kind)
         return self.go_on(job, watch, source)
 
@@ -168,7 +169,8 @@ class Pipeline:
         report = self._report(job.catalog, manifest, "published", store, read, encoded)
         verdicts = with_vectors(partial(self._publish, job, manifest, watch), embed)
         encodings = {"encoded_images": encoded.images, "encoded_texts": encoded.texts}
-        return report.model_copy(update={"verdicts": verdicts, **encodings})
+        ended = {"state": "held"} if job.request.hold else {}
+        return report.model_copy(update={"verdicts": verdicts, **encodings, **ended})
 
     def _embed_images(self, job: Job, source: Source, watch: Watch, encoded: Encoded) -> None:
         stage = ImageStage(self._database, job, source.root, self._embeddings)
@@ -220,23 +222,24 @@ class Pipeline:
             verified = verify(index, self._database, self._embeddings)
             candidate = self._candidate(index, watch)
             verdicts = ask({} if job.request.skip_gates else self._gates, candidate)
+        keep_verdicts(self._database, job.build, verdicts)
         refused = refusal(candidate, verdicts)
-        if refused is None:
+        if refused is None and not job.request.hold:
             readable = partial(demand_readable, self._database, manifest, self._embeddings, verified)
-            publish(self._database, self._stores, manifest, job, readable)
+            publish(self._database, self._stores, manifest, job, readable, job.request.by)
         else:
-            withhold(self._database, job.build, refused, job)
-        self._make_room(job.catalog)
-        if refused is not None:
+            withhold(self._database, job.build, refused, job, job.request.by)
+        self._make_room(job)
+        if refused is not None and not job.request.hold:
             raise PublishRefused(refused)
         return verdicts
 
-    def _make_room(self, catalog: str) -> None:
+    def _make_room(self, job: Job) -> None:
         """The build has ended well: what cannot be reached any more is no fault of it."""
         try:
-            prune(self._database, self._stores, catalog, self._settings.builds.keep)
+            prune(self._database, self._stores, job.catalog, self._settings.builds.keep, job.request.by)
         except UnavailableError as error:
-            LOG.warning("Old builds of catalog %s stay until the next build. %s", catalog, error)
+            LOG.warning("Old builds of catalog %s stay until the next build. %s", job.catalog, error)
 
     def _candidate(self, index: LiveIndex, watch: Watch) -> Candidate:
         def asked(done: int, total: int) -> None:

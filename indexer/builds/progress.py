@@ -61,7 +61,8 @@ class Ledgered:
 
 
 class BuildReport(Frozen):
-    """How a build ended. `state` is `published`, or `unchanged` when the published build is still the catalogue."""
+    """How a build ended. `state` is `published`, `held` when that is left to people, or `unchanged` when the published
+    build is still the catalogue."""
 
     catalog: str
     build: str
@@ -81,6 +82,6 @@ class BuildReport(Frozen):
     encoded_texts: int
     seconds: float
     verdicts: tuple[GateVerdict, ...] = ()
-    """Of the gates that let the build pass."""
+    """Of the gates; those that refuse are among them only where the build is held."""
     gates_skipped: bool = False
     """Published without asking any gate, because whoever built it said so."""

@@ -11,6 +11,7 @@ from indexer.builds.jobs import Job, hold
 from indexer.builds.live import LiveIndex
 from indexer.builds.pages import pages
 from indexer.builds.write import points_of
+from indexer.catalog.audit import AuditEntry, AuditRepository
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import lock_catalog
 from indexer.catalog.changes_log import ChangeRepository
@@ -57,8 +58,11 @@ def publish(
     manifest: BuildManifest,
     job: Job | None = None,
     last_look: Callable[[], None] = _satisfied,
+    by: str = "",
+    action: str = "builds.publish",
 ) -> None:
-    """The ledger's row is the truth; the store's own pointer follows it.
+    """The ledger's row is the truth; the store's own pointer follows it. `by`: who publishes, for the record, which
+    names it by `action`.
 
     `job`: the claim under which the build was made. Raises BuildCancelled, BuildInProgress when that is lost, and
     without one BuildFailed when the build is not, or no longer, finished.
@@ -74,12 +78,20 @@ def publish(
         last_look()
         if job is not None or builds.lock(manifest.build).state is BuildState.READY:
             builds.set_state(manifest.build, BuildState.READY, now)  # why it was refused once is over
-        PublishedRepository(session).set(manifest.catalog, manifest.build, now)
+        published = PublishedRepository(session)
+        former = published.find(manifest.catalog)
+        published.set(manifest.catalog, manifest.build, now, by=by)
+        if former is None or former.build != manifest.build:
+            before = None if former is None else {"published": former.build}
+            after = {"published": manifest.build}
+            done = AuditEntry(now, by, action, manifest.catalog, manifest.build, before, after)
+            AuditRepository(session).add(done)
     _point(stores, manifest.catalog, manifest.build)
 
 
-def withhold(database: Database, build: str, reason: str, job: Job | None = None) -> None:
-    """A gate refused the build: it is finished and can be published later; the ledger keeps why it was not.
+def withhold(database: Database, build: str, reason: str | None, job: Job | None = None, by: str = "") -> None:
+    """The build is finished and can be published later. The ledger keeps why it was not, when a gate refused it.
+    `by`: who wanted it, for the record.
 
     One that somebody published or gave up meanwhile stays so. Raises BuildCancelled, BuildInProgress like `publish`.
     """
@@ -87,8 +99,12 @@ def withhold(database: Database, build: str, reason: str, job: Job | None = None
         builds = BuildRepository(session)
         if job is not None:
             hold(builds, job)
-        if job is not None or builds.lock(build).state is BuildState.READY:
-            builds.set_state(build, BuildState.READY, datetime.now(UTC), error=reason)
+        record, now = builds.lock(build), datetime.now(UTC)
+        if job is not None or record.state is BuildState.READY:
+            builds.set_state(build, BuildState.READY, now, error=reason)
+            action, told = ("builds.hold", None) if reason is None else ("builds.refuse", {"reason": reason})
+            done = AuditEntry(now, by, action, record.catalog, build, None, told)
+            AuditRepository(session).add(done)
 
 
 def repair_pointers(database: Database, stores: Stores) -> None:

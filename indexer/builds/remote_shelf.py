@@ -6,15 +6,16 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from indexer.builds.segments import LEFTOVER, SUFFIX, unwritable, write_whole
+from indexer.daemons import Daemons
 from indexer.errors import SettingsError, StoreMismatch, StoreUnavailable
-from indexer.places import driver_errors
+from indexer.places import WHOLE_PUTS, driver_errors
 
 Answer = TypeVar("Answer")
 
@@ -24,11 +25,11 @@ DOWNLOADS = 4
 """At the same time."""
 NAME_DIGITS = 32
 HOUR = 3600.0
+ANSWER_SECONDS = 5.0
+DOWNLOAD_SECONDS = 60.0
+"""That a hurried shelf waits for one request, and for a segment, whatever the patience of the storage's driver."""
 FINAL = (errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS)
 """Another try would end the same way."""
-
-WHOLE_PUTS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
-"""Storage where an object appears whole or not at all; elsewhere it is written under another name and moved."""
 
 
 class RemoteShelf:
@@ -39,8 +40,11 @@ class RemoteShelf:
 
     patience = 5.0
 
-    def __init__(self, url: str, mirror: Path) -> None:
-        """Connects on first use. Raises SettingsError for a URL without a driver."""
+    def __init__(self, url: str, mirror: Path, hurried: bool = False) -> None:
+        """Connects on first use. `hurried`: somebody waits, so that each request has one try and little time.
+
+        Raises SettingsError for a URL without a driver.
+        """
         import fsspec  # reads the environment when it is imported
 
         self._shown = re.sub(r"//[^/@]*@", "//***@", url)
@@ -55,6 +59,7 @@ class RemoteShelf:
         protocols = {self._files.protocol} if isinstance(self._files.protocol, str) else set(self._files.protocol)
         self._whole_puts = not protocols.isdisjoint(WHOLE_PUTS)
         self._mirror = mirror
+        self._waiting = Daemons(DOWNLOADS, "storage") if hurried else None
 
     def alone(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -75,9 +80,10 @@ class RemoteShelf:
         return listed
 
     def fetch(self, names: Collection[str]) -> Mapping[str, Path]:
-        with ThreadPoolExecutor(DOWNLOADS) as pool:
-            paths = list(pool.map(self._fetched, names))
-        return {name: path for name, path in zip(names, paths, strict=True) if path is not None}
+        downloads = Daemons(DOWNLOADS, "download")
+        fetched = {name: downloads.submit(partial(self._fetched, name)) for name in names}
+        wait(fetched.values())
+        return {name: path for name, one in fetched.items() if (path := one.result()) is not None}
 
     def repaired(self, name: str, damage: StoreMismatch) -> Path:
         (self._mirror / name).unlink(missing_ok=True)
@@ -141,7 +147,7 @@ class RemoteShelf:
         with self._writing():
             temporary.touch()
         try:
-            self._asked(lambda: self._files.get_file(f"{self._root}/{path.name}", str(temporary)))
+            self._asked(lambda: self._files.get_file(f"{self._root}/{path.name}", str(temporary)), DOWNLOAD_SECONDS)
             with temporary.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()[:NAME_DIGITS]
             whole = len(path.stem) != NAME_DIGITS or found == path.stem
@@ -159,8 +165,10 @@ class RemoteShelf:
         except OSError as error:
             raise unwritable(self._mirror, error) from error
 
-    def _asked(self, request: Callable[[], Answer]) -> Answer:
+    def _asked(self, request: Callable[[], Answer], seconds: float = ANSWER_SECONDS) -> Answer:
         """The answer, after some tries. Raises StoreUnavailable, and FileNotFoundError for what is not there."""
+        if self._waiting is not None:
+            return self._hurried(self._waiting, request, seconds)
         for pause in (*PAUSES, None):
             try:
                 return request()
@@ -168,12 +176,25 @@ class RemoteShelf:
                 raise
             except _faults() as error:
                 if pause is None or getattr(error, "errno", None) in FINAL:
-                    raise StoreUnavailable(
-                        f"The embedding cache {self._shown}, mirrored in {self._mirror}, is unavailable: "
-                        f"{_cause(error)}. Nothing that it holds is lost; try again when it is back."
-                    ) from error
+                    raise self._unavailable(_cause(error)) from error
                 time.sleep(pause)
         raise AssertionError("the last try returns or raises")
+
+    def _hurried(self, waiting: Daemons, request: Callable[[], Answer], seconds: float) -> Answer:
+        try:
+            return waiting.within(seconds, request)
+        except FileNotFoundError:
+            raise
+        except TimeoutError as error:
+            raise self._unavailable(f"it did not answer within {seconds:g} s") from error
+        except _faults() as error:
+            raise self._unavailable(_cause(error)) from error
+
+    def _unavailable(self, cause: str) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"The embedding cache {self._shown}, mirrored in {self._mirror}, is unavailable: {cause}. "
+            "Nothing that it holds is lost; try again when it is back."
+        )
 
 
 def _faults() -> tuple[type[Exception], ...]:

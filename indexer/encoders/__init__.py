@@ -1,10 +1,22 @@
 """Encoders: the seam, the table of known models, and the one way to open one."""
 
-from indexer.encoders.known import KNOWN_MODELS, KnownModel
+from indexer.encoders.known import KNOWN_MODELS, SUGGESTED, UNSUITED, KnownModel, suits
 from indexer.encoders.seam import Encoder, EncoderSpec
 from indexer.settings import EncoderSettings
 
-__all__ = ["KNOWN_MODELS", "Encoder", "EncoderSettings", "EncoderSpec", "KnownModel", "devices_of", "open_encoder"]
+__all__ = [
+    "KNOWN_MODELS",
+    "SUGGESTED",
+    "UNSUITED",
+    "Encoder",
+    "EncoderSettings",
+    "EncoderSpec",
+    "KnownModel",
+    "demand_known",
+    "devices_of",
+    "open_encoder",
+    "suits",
+]
 
 
 def open_encoder(settings: EncoderSettings | str = "showroom") -> Encoder:
@@ -13,6 +25,13 @@ def open_encoder(settings: EncoderSettings | str = "showroom") -> Encoder:
 
     wanted = EncoderSettings(name=settings) if isinstance(settings, str) else settings
     return open_openclip(wanted.model_copy(update={"device": devices_of(wanted.device)[0]}))
+
+
+def demand_known(name: str) -> None:
+    """Raises UnknownModel, or InputError for a directory that cannot be used. Nothing is fetched or loaded."""
+    from indexer.encoders.openclip_files import demand_known
+
+    demand_known(name)
 
 
 def devices_of(device: str) -> tuple[str, ...]:

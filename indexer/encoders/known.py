@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 GENERAL = "attributes.toml"
 """What models trained on photos of everything can tell apart."""
+SUGGESTED = "ViT-L-14-quickgelu/openai"
+"""What the deployments encode with."""
+OWN = "showroom"
+"""The encoder that ships with Vitrine, and the catalog of the demo, whose drawn products are all that it has seen."""
+UNSUITED = "The demo's own encoder knows the demo's products and nothing else: name one with --encoder"
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,11 @@ class KnownModel:
     attributes: str = GENERAL
 
 
+def suits(encoder: str, catalog: str) -> bool:
+    """Whether UNSUITED is not to be said of a catalog of that name."""
+    return encoder != OWN or catalog == OWN
+
+
 KNOWN_MODELS: tuple[KnownModel, ...] = (
     KnownModel(
         "showroom",
@@ -32,7 +42,7 @@ KNOWN_MODELS: tuple[KnownModel, ...] = (
         "ships with Vitrine; knows its own rendered catalogue only",
         "attributes_showroom.toml",
     ),
-    KnownModel("ViT-L-14-quickgelu/openai", 768, 224, 77, "MIT", "CLIP ViT-L/14, the model of the real case"),
+    KnownModel(SUGGESTED, 768, 224, 77, "MIT", "CLIP ViT-L/14, the model of the real case"),
     KnownModel("ViT-L-14/laion2b_s32b_b82k", 768, 224, 77, "MIT", "the same shape trained on LAION-2B"),
     KnownModel(
         "hf-hub:Marqo/marqo-ecommerce-embeddings-B",

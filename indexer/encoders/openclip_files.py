@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
 
 SHOWROOM = Path(__file__).parent.parent / "showroom" / "model"
 _HUB = "hf-hub:"
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,19 @@ def locate(name: str) -> ModelFiles:
     if directory.is_dir():
         return _in_directory(str(directory.resolve()), directory.resolve())
     return _pair(name)
+
+
+def demand_known(name: str) -> None:
+    """What `locate` says of a name before it asks the hub. Raises UnknownModel, InputError."""
+    directory = SHOWROOM if name == "showroom" else Path(name).expanduser()
+    if name.startswith(_HUB):
+        repository = name.removeprefix(_HUB)
+        if not _REPOSITORY.fullmatch(repository):
+            raise _no_repository(name, repository)
+    elif directory.is_dir():
+        _in_directory(name, directory)
+    else:
+        _published(name)
 
 
 def fingerprint(files: ModelFiles, model_config: dict[str, Any]) -> str:
@@ -99,6 +114,15 @@ def _on_hub(name: str) -> ModelFiles:
 
 
 def _pair(name: str) -> ModelFiles:
+    architecture, repository, pretrained = _published(name)
+    weights = _fetch(name, repository, WEIGHTS[0])
+    keys = ("mean", "std", "interpolation", "resize_mode")
+    preprocess = {key: pretrained[key] for key in keys if key in pretrained}
+    return ModelFiles(name, weights, None, architecture, preprocess)
+
+
+def _published(name: str) -> tuple[str, str, dict[str, Any]]:
+    """Of an open_clip pair: architecture, hub repository, how it was trained. Raises UnknownModel, InputError."""
     from open_clip import get_model_config
     from open_clip.pretrained import get_pretrained_cfg
 
@@ -116,10 +140,11 @@ def _pair(name: str) -> ModelFiles:
     repository = str(pretrained.get("hf_hub", "")).split("/")[:2]
     if len(repository) < 2:
         raise InputError(f"{name}: these weights are not published as safetensors; choose another pretrained tag.")
-    weights = _fetch(name, "/".join(repository), WEIGHTS[0])
-    keys = ("mean", "std", "interpolation", "resize_mode")
-    preprocess = {key: pretrained[key] for key in keys if key in pretrained}
-    return ModelFiles(name, weights, None, architecture, preprocess)
+    return architecture, "/".join(repository), pretrained
+
+
+def _no_repository(name: str, repository: str) -> UnknownModel:
+    return UnknownModel(f"{name}: {repository!r} is not a hub repository; write hf-hub:OWNER/NAME.")
 
 
 def _fetch(name: str, repository: str, file: str) -> Path:
@@ -129,7 +154,7 @@ def _fetch(name: str, repository: str, file: str) -> Path:
     try:
         return Path(hf_hub_download(repository, file))
     except HFValidationError as error:
-        raise UnknownModel(f"{name}: {repository!r} is not a hub repository; write hf-hub:OWNER/NAME.") from error
+        raise _no_repository(name, repository) from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise HubUnreachable(
             f"{name}: could not fetch {file} of {repository} ({type(error).__name__}). Check the network, or put "

@@ -53,6 +53,12 @@ def is_public(address: Address) -> bool:
     return address.is_global and (int(address) >> 32) & 0xFFFF_FFFF not in _ISATAP
 
 
+def is_named(host: str, patterns: tuple[str, ...]) -> bool:
+    """Whether the host is one of the patterns in lower case; `*.shop.example` is any name under it, not itself."""
+    name = host.lower().removesuffix(".")
+    return any(name == one or (one.startswith("*.") and name.endswith(one[1:])) for one in patterns)
+
+
 def resolve(host: str, port: int) -> tuple[Address, ...]:
     """Every address of the host, in the system's order of preference; raises `OSError` when there is none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

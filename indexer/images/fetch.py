@@ -6,6 +6,7 @@ Redirects are followed a few times under the same rules; time and size are limit
 """
 
 import ipaddress
+import math
 import ssl
 import threading
 import time
@@ -17,7 +18,7 @@ import httpcore2
 import httpx2
 
 from indexer.errors import FetchFailed
-from indexer.images.addresses import Address, is_public, resolve
+from indexer.images.addresses import Address, is_named, is_public, resolve
 from indexer.images.gate import too_large
 from indexer.images.locate import shown
 from indexer.images.reasons import Reason, rejected
@@ -26,11 +27,9 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 3
 _MOST_ADDRESSES = 3
 """Addresses of one host that are tried."""
-_HEADERS = (
-    (b"user-agent", b"vitrine"),
-    (b"accept", b"image/avif,image/webp,image/png,image/jpeg,image/gif"),
-    (b"accept-encoding", b"identity"),
-)
+PICTURES = "image/avif,image/webp,image/png,image/jpeg,image/gif"
+"""What servers are asked for where photos are meant."""
+_HEADERS = ((b"user-agent", b"vitrine"), (b"accept-encoding", b"identity"))
 _GONE = (404, 410)
 _TRY_AGAIN = (408, 425, 429)
 _TROUBLE = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
@@ -40,8 +39,9 @@ class Fetcher:
     """Fetches image URLs; safe to use from several threads. `with Fetcher(...)` closes the connections.
 
     `max_bytes` limits the body, `seconds` the whole exchange with its redirects (a name server that does not answer
-    comes on top). `resolver`, `permits`, `ports` and `trust` say where connections may go and whose certificates
-    count.
+    comes on top). `accept` is what servers are asked for, `noun` what messages call it. `resolver`, `permits`, `ports`
+    and `trust` say where connections may go and whose certificates count; `hosts`, where there are any, which names
+    may be asked at all, `*.shop.example` too.
     """
 
     def __init__(
@@ -49,14 +49,20 @@ class Fetcher:
         max_bytes: int,
         seconds: float,
         *,
+        accept: str = PICTURES,
+        noun: str = "image",
         resolver: Callable[[str, int], Iterable[Address]] = resolve,
         permits: Callable[[Address], bool] = is_public,
         ports: frozenset[int] = frozenset({443}),
+        hosts: tuple[str, ...] = (),
         trust: ssl.SSLContext | None = None,
     ) -> None:
         self._max_bytes = max_bytes
         self._seconds = seconds
+        self._headers = [*_HEADERS, (b"accept", accept.encode("ascii"))]
+        self._noun = noun
         self._ports = ports
+        self._hosts = tuple(one.lower() for one in hosts)
         self._deadline = _Deadline()
         self._connections = httpcore2.ConnectionPool(
             ssl_context=trust or httpcore2.default_ssl_context(),
@@ -76,9 +82,10 @@ class Fetcher:
     def close(self) -> None:
         self._connections.close()
 
-    def fetch(self, url: str) -> bytes:
-        """The body. Raises `ImageRejected` when the URL is of no use, `FetchFailed` when it may work later."""
-        self._deadline.set(self._seconds)
+    def fetch(self, url: str, seconds: float = math.inf) -> bytes:
+        """The body, within `seconds` where these are fewer than the fetcher's own. Raises `ImageRejected` when the URL
+        is of no use, `FetchFailed` when it may work later."""
+        self._deadline.set(min(seconds, self._seconds))
         try:
             return self._follow(url)
         except _TROUBLE as error:
@@ -103,20 +110,22 @@ class Fetcher:
             raise rejected(Reason.NOT_HTTPS, f"only https URLs are fetched, not {shown(url)}")
         if not target.host or target.userinfo:
             raise rejected(Reason.FETCH_FAILED, f"the URL has no host, or a name and password: {shown(url)}")
-        if (target.port or 443) not in self._ports:
+        if (443 if target.port is None else target.port) not in self._ports:
             raise rejected(Reason.FORBIDDEN_ADDRESS, f"the URL names an unusual port: {shown(url)}")
+        if self._hosts and not is_named(target.raw_host.decode("ascii"), self._hosts):
+            raise rejected(Reason.FORBIDDEN_ADDRESS, f"the URL names a host that nothing is fetched from: {shown(url)}")
         return target
 
     def _get(self, url: httpx2.URL) -> bytes | str:
         """The body, or where it redirects to."""
         address = httpcore2.URL(scheme=b"https", host=url.raw_host, port=url.port, target=url.raw_path)
-        headers = [(b"host", url.netloc), *_HEADERS]
+        headers = [(b"host", url.netloc), *self._headers]
         timeouts = {"pool": self._deadline.left()}
         with self._connections.stream("GET", address, headers=headers, extensions={"timeout": timeouts}) as response:
             fields = {name.lower(): value for name, value in response.headers}
             if response.status in _REDIRECTS and b"location" in fields:
                 return _joined(url, fields[b"location"])
-            _demand_success(response.status, str(url))
+            _demand_success(response.status, str(url), self._noun)
             return self._body(response, fields.get(b"content-length", b""))
 
     def _body(self, response: httpcore2.Response, declared: bytes) -> bytes:
@@ -137,14 +146,14 @@ def _joined(url: httpx2.URL, location: bytes) -> str:
         raise rejected(Reason.FETCH_FAILED, f"{shown(str(url))} redirects to something that is not a URL") from error
 
 
-def _demand_success(status: int, url: str) -> None:
+def _demand_success(status: int, url: str, noun: str) -> None:
     if status == 200:
         return
     if status in _GONE:
-        raise rejected(Reason.MISSING, f"{shown(url)} answers {status}: no such image")
+        raise rejected(Reason.MISSING, f"{shown(url)} answers {status}: no such {noun}")
     if status in _TRY_AGAIN or status >= 500:
         raise FetchFailed(f"{shown(url)} answers {status}")
-    raise rejected(Reason.FETCH_FAILED, f"{shown(url)} answers {status} instead of an image")
+    raise rejected(Reason.FETCH_FAILED, f"{shown(url)} answers {status} instead of the {noun}")
 
 
 class _Deadline(threading.local):

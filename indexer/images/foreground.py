@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.images.colour import Lab, srgb_to_lab
-from indexer.images.person import Mask, Weights, without_person
+from indexer.images.person import Mask, Weights, wearer, weighted
 
 if TYPE_CHECKING:
     from indexer.domain import Pixels
@@ -52,6 +52,8 @@ class Separation(NamedTuple):
     weights: Weights
     backdrop: Lab | None
     """Shape (h, w, 3): the smooth backdrop, also where the product hides it; None if there is none."""
+    skin: Mask | None = None
+    """Shape (h, w): of somebody who plainly wears the product; None where nobody does."""
 
 
 def separate(lab: Lab) -> Separation:
@@ -66,12 +68,13 @@ def separate(lab: Lab) -> Separation:
     surface = _surface(lab, _reachable_from_border(distance < limit))
     if surface is not None:
         distance, limit = np.sqrt(((lab - surface) ** 2).sum(axis=-1)), _LEAST_DISTANCE
-    weights = _product(lab, distance, limit, surface)
-    return Separation(_ellipse(*lab.shape[:2]) if weights is None else weights, surface)
+    found = _product(lab, distance, limit, surface)
+    weights, skin = (_ellipse(*lab.shape[:2]), None) if found is None else found
+    return Separation(weights, surface, skin)
 
 
-def _product(lab: Lab, distance: Distance, limit: float, surface: Lab | None) -> Weights | None:
-    """None where nothing stands out from the background."""
+def _product(lab: Lab, distance: Distance, limit: float, surface: Lab | None) -> tuple[Weights, Mask | None] | None:
+    """Weights and a wearer's skin; None where nothing stands out from the background."""
     background = _reachable_from_border(distance < limit)
     mask = _without_specks(~background)
     if mask.mean() < _LEAST_FOREGROUND:
@@ -81,8 +84,9 @@ def _product(lab: Lab, distance: Distance, limit: float, surface: Lab | None) ->
     mask = _without_holes(mask, distance < limit * 0.8, distance)
     core = _core(mask)
     if core.sum() < _THIN * mask.sum():
-        return np.asarray(mask * np.clip(distance / _MOST_DISTANCE, 0.02, 1), np.float32)
-    return without_person(lab, core)
+        return np.asarray(mask * np.clip(distance / _MOST_DISTANCE, 0.02, 1), np.float32), None
+    skin = wearer(lab, core)
+    return weighted(core, skin), skin
 
 
 def _surface(lab: Lab, background: Mask) -> Lab | None:

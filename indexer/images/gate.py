@@ -15,6 +15,7 @@ from indexer.images.containers import (
     MalformedImageError,
     TruncatedImageError,
     check_complete,
+    check_segments,
     describe,
     gif_frames,
     slim_png,
@@ -114,14 +115,15 @@ def _structure_checked(content: bytes, image_format: str, limits: Limits) -> byt
         check_complete(content, image_format)
         if image_format == "PNG":
             return slim_png(content)
+        if image_format == "JPEG":
+            check_segments(content)
+        frames = gif_frames(content, limits.max_frames) if image_format == "GIF" else 1
     except TruncatedImageError as error:
         raise rejected(Reason.TRUNCATED, str(error)) from error
     except MalformedImageError as error:
         raise rejected(Reason.DECODE_FAILED, str(error)) from error
-    if image_format == "GIF":
-        frames = gif_frames(content, limits.max_frames)
-        if frames > limits.max_frames:
-            raise _too_many_frames(frames, limits)
+    if frames > limits.max_frames:
+        raise _too_many_frames(frames, limits)
     return content
 
 

@@ -26,6 +26,8 @@ _TURNS = {
 """EXIF 2.32 orientation → what makes the picture upright."""
 _PROFILE_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 _PROFILE_ERRORS = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
+_BAND = 256
+"""Rows of a 16-bit picture that are scaled at a time, for the memory that it takes."""
 _DRAFT_MARGIN = 2
 """A JPEG is decoded at no less than this times the wanted size: differs by 0.25/255 on average from a full decode."""
 
@@ -52,7 +54,10 @@ def normalise(image: Image.Image, shrink_to: tuple[int, int] | None = None) -> I
 
 
 def _orientation(image: Image.Image) -> int:
-    """1 to 8; junk in the EXIF block counts as 1."""
+    """1 to 8; junk in the EXIF block counts as 1. Raises `ImageRejected` for a PNG that cannot be decoded: its EXIF
+    block may follow the pixels."""
+    if image.format == "PNG":
+        _load(image)
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
     except DECODER_ERRORS:
@@ -64,6 +69,11 @@ def _decode(image: Image.Image, orientation: int, shrink_to: tuple[int, int] | N
     if shrink_to is not None:
         width, height = (max(1, side) * _DRAFT_MARGIN for side in shrink_to)
         image.draft(None, (height, width) if orientation >= 5 else (width, height))
+    _load(image)
+
+
+def _load(image: Image.Image) -> None:
+    """Only the first call raises: Pillow takes what is there for the picture afterwards."""
     try:
         image.load()
     except DECODER_ERRORS as error:
@@ -77,17 +87,25 @@ def _separate(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     if image.mode == "CMYK":
         return image, None
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
+        rgba = _converted(image, "RGBA")
         alpha = rgba.getchannel("A")
         return rgba.convert("RGB"), alpha if alpha.getextrema() != (255, 255) else None
-    return image.convert("L" if image.mode in ("1", "L") else "RGB"), None
+    return _converted(image, "L" if image.mode in ("1", "L") else "RGB"), None
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    """Without the copy that Pillow makes where there is nothing to convert: 200 MB of a picture of 50 megapixels."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _eight_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """16-bit grey scaled to 8 (65535 → 255), its transparent value, if any, as alpha."""
     deep = np.asarray(image)
-    values = np.clip(deep, 0, 65535).astype(np.uint32)
-    grey = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+    levels = np.empty(deep.shape, np.uint8)
+    for top in range(0, len(deep), _BAND):
+        values = np.clip(deep[top : top + _BAND], 0, 65535).astype(np.uint32)
+        levels[top : top + _BAND] = (values * 255 + 32767) // 65535
+    grey = Image.fromarray(levels)
     transparent = image.info.get("transparency")
     if not isinstance(transparent, int):
         return grey, None
@@ -99,7 +117,7 @@ def _to_srgb(colour: Image.Image, profile: bytes | None) -> Image.Image:
         transform = _transform(profile, colour.mode)
         if transform is not None:
             return transform.apply(colour)
-    return colour.convert("RGB")
+    return _converted(colour, "RGB")
 
 
 @lru_cache(maxsize=16)

@@ -23,14 +23,20 @@ _WAIST, _REACH = 0.45, 0.25
 """Where a worn product is, from the top of the person, and its standard deviation."""
 
 
-def without_person(lab: Lab, mask: Mask) -> Weights:
-    """The mask, with skin nearly gone and the middle favoured when somebody plainly wears the product."""
-    weights = mask.astype(np.float32)
+def wearer(lab: Lab, mask: Mask) -> Mask | None:
+    """The skin of somebody who plainly wears the product; None where nobody does."""
     skin = _skin_coloured(lab) & mask
     box = _box(mask)
-    if not _worn(skin[box], mask[box], lab[box]):
+    return skin if _worn(skin[box], mask[box], lab[box]) else None
+
+
+def weighted(mask: Mask, skin: Mask | None) -> Weights:
+    """The mask, with skin nearly gone and the middle favoured where `wearer` found somebody."""
+    weights = mask.astype(np.float32)
+    if skin is None:
         return weights
     weights[skin] = _SKIN_WEIGHT
+    box = _box(mask)
     height = box[0].stop - box[0].start
     rows = (np.arange(len(mask), dtype=np.float32) - box[0].start) / height
     return np.asarray(weights * np.exp(-(((rows - _WAIST) / _REACH) ** 2) / 2)[:, None], np.float32)

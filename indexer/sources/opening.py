@@ -120,6 +120,19 @@ def catalog_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_NAME].rstrip("-") or "catalog"
 
 
+def suffix_of(name: str) -> str:
+    """A key of READERS, or '' for a name that does not tell the format."""
+    plain = Path(name.lower())
+    suffix = Path(plain.stem).suffix if plain.suffix == ".gz" else plain.suffix
+    return suffix if suffix in (_GZIPPED if plain.suffix == ".gz" else READERS) else ""
+
+
+def format_of(head: bytes) -> str:
+    """A key of READERS, by what a file begins with whose name does not tell."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return next((kind for beginning, kind in _BEGINNINGS if start.startswith(beginning)), ".csv")
+
+
 def _catalogues_in(place: Place) -> list[Place]:
     """The place itself when it is no folder. Of a folder's XML files only those that speak of Google's attributes."""
     try:
@@ -133,7 +146,7 @@ def _catalogues_in(place: Place) -> list[Place]:
         raise SourceError(f"{place} cannot be read: {why(error)}.") from error
     if not folder:
         return [place]
-    return [place / name for name in names if (kind := _suffix(name)) and (kind != ".xml" or _is_feed(place / name))]
+    return [place / name for name in names if (kind := suffix_of(name)) and (kind != ".xml" or _is_feed(place / name))]
 
 
 def _is_feed(place: Place) -> bool:
@@ -145,19 +158,11 @@ def _head(place: Place) -> bytes:
         return stream.read(4096)
 
 
-def _suffix(name: str) -> str:
-    """A key of READERS, or ''."""
-    plain = Path(name.lower())
-    suffix = Path(plain.stem).suffix if plain.suffix == ".gz" else plain.suffix
-    return suffix if suffix in (_GZIPPED if plain.suffix == ".gz" else READERS) else ""
-
-
 def _format(place: Place) -> str:
     """By the name; an address need not end in one that tells, such as `…/export?format=google`."""
-    suffix = _suffix(place.name)
+    suffix = suffix_of(place.name)
     if not suffix and isinstance(place, Remote) and not place.suffix:
-        head = _head(place).removeprefix(b"\xef\xbb\xbf").lstrip()
-        return next((kind for beginning, kind in _BEGINNINGS if head.startswith(beginning)), ".csv")
+        return format_of(_head(place))
     return suffix
 
 

@@ -5,6 +5,7 @@ The ledger's row is the truth; the pointer is written after it and repaired from
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from urllib.parse import quote
@@ -30,11 +31,11 @@ def read_pointer(home: Path, catalog: str) -> str | None:
         raise StoreMismatch(f"{path} is damaged: publish a build of {catalog!r} again.") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace the file by one rename and put it on the disk; its directory must exist."""
+def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Replace the file by one rename and put it on the disk; its directory must exist. `mode` as for `os.open`."""
     temporary = path.with_name(f".{path.name}.{token_hex(4)}")
     try:
-        with temporary.open("xb") as file:
+        with open(temporary, "xb", opener=partial(os.open, mode=mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

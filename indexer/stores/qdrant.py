@@ -110,10 +110,13 @@ class QdrantStore:
         for start in range(0, len(ids), FETCHED_TOGETHER):
             asked = [str(id) for id in ids[start : start + FETCHED_TOGETHER]]
 
-            def retrieve(asked: list[str] = asked) -> list[models.Record]:
-                return server.client.retrieve(self._name, asked, with_payload=payload, with_vectors=vectors)
+            def retrieve(left: int, asked: list[str] = asked) -> list[models.Record]:
+                return server.client.retrieve(
+                    self._name, asked, with_payload=payload, with_vectors=vectors, timeout=left
+                )
 
-            yield from ((UUID(str(record.id)), record) for record in server.ask(retrieve))
+            found = server.ask_within(self._settings.search_timeout, retrieve)
+            yield from ((UUID(str(record.id)), record) for record in found)
 
     def _nearest(self, query: StoreQuery) -> Nearest | None:
         """None for words of which nothing is left to look for."""
@@ -141,7 +144,7 @@ class QdrantStore:
         dense = isinstance(nearest, list)
         params = (EXACT if exact else self._params) if dense else None
 
-        def query() -> list[models.ScoredPoint]:
+        def query(left: int) -> list[models.ScoredPoint]:
             return server.client.query_points(
                 self._name,
                 query=nearest,
@@ -150,12 +153,12 @@ class QdrantStore:
                 search_params=params,
                 limit=limit,
                 with_payload=[PRODUCT, IMAGE],
-                timeout=self._settings.search_timeout,
+                timeout=left,
             ).points
 
         limit = top_k + 1
         while True:
-            found = server.ask(query, within=self._settings.search_timeout)
+            found = server.ask_within(self._settings.search_timeout, query)
             if len(found) < limit or limit >= TIES_AT_MOST or found[-1].score < found[top_k - 1].score - 1e-6:
                 return found
             limit = min(limit * 4, TIES_AT_MOST)

@@ -1,6 +1,7 @@
 """Asking a Qdrant server: again where another try may help, and in Vitrine's errors."""
 
 import json
+import math
 import random
 import ssl
 import time
@@ -15,6 +16,7 @@ from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
+from indexer.breaker import Breaker
 from indexer.errors import SettingsError, StoreMismatch, StoreUnavailable
 from indexer.store_settings import QdrantSettings
 
@@ -59,20 +61,46 @@ class Failure:
 
 @dataclass(frozen=True)
 class Server:
-    """A client and how it is asked. `address` names the server in messages and holds no secret."""
+    """A client and how it is asked. `address` names the server in messages and holds no secret. While the `breaker`
+    rests it is not asked at all."""
 
     client: QdrantClient
     address: str
     retries: int
     sleep: Callable[[float], None] = time.sleep
     chance: random.Random = field(default_factory=random.Random)
+    breaker: Breaker | None = None
 
-    def ask(self, call: Callable[[], Answer], within: float | None = None) -> Answer:
+    def ask(self, call: Callable[[], Answer]) -> Answer:
         """The call's answer; repeated on passing failures, so it must be one that may be made twice.
 
-        No try begins later than `within` seconds after the first. Raises StoreUnavailable and StoreMismatch.
+        Raises StoreUnavailable and StoreMismatch.
         """
-        started = time.monotonic()
+        return self._counted(call, float("inf"))
+
+    def ask_within(self, seconds: int, call: Callable[[int], Answer]) -> Answer:
+        """The same of a call that is told how many seconds each try may take, of so many for all of them."""
+        until = time.monotonic() + seconds
+        return self._counted(lambda: call(max(1, math.ceil(until - time.monotonic()))), until)
+
+    def _counted(self, call: Callable[[], Answer], until: float) -> Answer:
+        if self.breaker is None:
+            return self._repeated(call, until)
+        if not self.breaker.allows():
+            raise _unavailable(self.address, "it kept failing and is left alone for a moment")
+        try:
+            answer = self._repeated(call, until)
+        except StoreUnavailable:
+            self.breaker.failed()
+            raise
+        except BaseException:
+            self.breaker.succeeded()
+            raise
+        self.breaker.succeeded()
+        return answer
+
+    def _repeated(self, call: Callable[[], Answer], until: float) -> Answer:
+        """No try begins after a time of the monotonic clock."""
         tries = 0
         while True:
             try:
@@ -80,7 +108,7 @@ class Server:
             except VENDOR_ERRORS as error:
                 failure = understood(error, self.address)
                 wait = max(min(failure.wait, LONGEST_ASKED), self._wait(tries))
-                late = within is not None and time.monotonic() - started + wait > within
+                late = time.monotonic() + wait > until
                 if not failure.passing or tries >= self.retries or late:
                     raise failure.meaning from error
             self.sleep(wait)
@@ -125,6 +153,8 @@ def understood(error: Exception, address: str) -> Failure:
         if isinstance(error.source, ValidationError):
             return Failure(StoreMismatch(f"The answer of {address} is not one of a Qdrant server of this version."))
         return Failure(_unavailable(address, f"{type(error.source).__name__} {error.source}".strip()), True)
+    if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
+        return Failure(_unavailable(address, "its answer is no JSON"), True)
     if isinstance(error, NotImplementedError):
         return Failure(StoreMismatch("This needs a Qdrant server: the client's local mode, in tests, cannot do it."))
     if isinstance(error, ValueError):

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from qdrant_client import QdrantClient, models
 
+from indexer.breaker import Breaker
 from indexer.errors import BuildInProgress, StoreMismatch, StoreUnavailable
 from indexer.store_settings import QdrantSettings
 from indexer.stores.qdrant import QdrantStore, count
@@ -27,7 +28,8 @@ SLOWEST_LOOK: Final = 2.0
 
 
 class QdrantStores:
-    """`client` replaces the one that the settings describe: the client's local mode in tests."""
+    """`client` replaces the one that the settings describe: the client's local mode in tests. While the `breaker` rests
+    the server is asked nothing."""
 
     kind = "qdrant"
     keeps = True
@@ -38,12 +40,15 @@ class QdrantStores:
         settings: QdrantSettings,
         client: QdrantClient | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        breaker: Breaker | None = None,
     ) -> None:
         parts = urlsplit(settings.url)
         address = f"{parts.scheme}://{parts.netloc}"
         self._settings = settings
         self._sleep = sleep
-        self._server = Server(client or connect(settings, settings.timeout), address, settings.retries, sleep)
+        self._server = Server(
+            client or connect(settings, settings.timeout), address, settings.retries, sleep, breaker=breaker
+        )
         self._patient = Server(client or connect(settings, settings.patience), address, 0, sleep)
 
     @contextmanager

@@ -14,7 +14,7 @@ import pytest
 from tests.indexer.commands import Ran, refused, vitrine
 from tests.indexer.encoders.tiny import save_tiny
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 CLAIMER = """
 import time
 from indexer.bootstrap import load_settings, open_catalogue

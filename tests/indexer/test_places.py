@@ -1,9 +1,14 @@
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from fsspec import register_implementation
+from fsspec.implementations.memory import MemoryFileSystem
 
 from indexer.errors import SettingsError, SourceError
-from indexer.places import Remote, place_of, why
+from indexer.places import Held, Remote, place_of, why
 
 
 @pytest.mark.parametrize("text", ["products.csv", "/data/a b.csv", "C:/x.csv", "data:x", "10:30/p.csv"])
@@ -84,3 +89,50 @@ def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
 def test_a_reason_holds_no_signature() -> None:
     error = OSError("403, url='https://bucket.example/p.csv?X-Amz-Signature=hunter2'")
     assert why(error) == "403, url='https://bucket.example/p.csv?…'"
+
+
+@pytest.fixture(params=["put", "moved"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Remote:
+    """Nothing is in it yet; of storage whose puts are whole, and of such where files are moved to their name."""
+    return Remote(f"memory://{uuid4().hex}/new" if request.param == "put" else f"file://{tmp_path}/new/folder")
+
+
+def test_what_is_written_is_there_and_what_is_removed_is_gone(folder: Remote) -> None:
+    assert folder.files() == []
+    for content in (b"once", b"and again"):
+        (folder / "a.png").write(content)
+    (folder / "b.png").write(b"b")
+    (folder / "below" / "c.png").write(b"c")
+    assert (folder / "a.png").read(100) == b"and again"
+    assert sorted((one.name, one.size) for one in folder.files()) == [("a.png", 9), ("b.png", 1)]
+    assert all(abs(one.changed - datetime.now(UTC).timestamp()) < 60 for one in folder.files())
+    (folder / "a.png").remove()
+    assert [one.name for one in folder.files()] == ["b.png"]
+    with pytest.raises(FileNotFoundError):
+        (folder / "a.png").remove()
+
+
+class Dated(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """Drivers tell the time in several ways."""
+
+    cachable = False
+    told: Mapping[str, object]
+
+    def ls(self, path: str, detail: bool = True, **_: object) -> Sequence[Mapping[str, object]]:
+        return [{"name": f"{path}/a.png", "type": "file", "size": 1, **Dated.told}]
+
+
+@pytest.mark.parametrize(
+    ("told", "changed"),
+    [
+        ({"mtime": 12.5}, 12.5),
+        ({"LastModified": datetime(1970, 1, 2, tzinfo=UTC)}, 86_400),
+        ({"updated": "1970-01-02T00:00:00Z"}, 86_400),
+        ({"updated": "yesterday"}, 0),
+        ({}, 0),
+    ],
+)
+def test_a_files_age_is_told_as_its_driver_tells_it(told: Mapping[str, object], changed: float) -> None:
+    register_implementation("dated", Dated, clobber=True)
+    Dated.told = told
+    assert Remote("dated://shop").files() == [Held("a.png", 1, changed)]

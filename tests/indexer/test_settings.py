@@ -48,8 +48,8 @@ def test_the_environment_wins_over_dotenv_over_toml(monkeypatch: pytest.MonkeyPa
         ("SEARCH__WEIGHTS", '{"text": {"image": -1}}', "search.weights.text.image"),
         ("SEARCH__WEIGHTS", '{"text": {"smell": 1}}', "search.weights.text.smell"),
         ("SEARCH__WEIGHTS", '{"text": {"image": "NaN"}}', "search.weights.text.image"),
-        ("SEARCH__WEIGHTS", "image=1", '"search"'),
-        ("STORE", "edge", '"store"'),
+        ("SEARCH__WEIGHTS", "image=1", "VITRINE_SEARCH__WEIGHTS"),
+        ("STORE", "edge", "VITRINE_STORE"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_the_name_of_its_field(

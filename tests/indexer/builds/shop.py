@@ -81,11 +81,12 @@ class Shop:
         stages: list[Progress] | None = None,
         *,
         gates: Mapping[str, Gate] | None = None,
+        hold: bool = False,
     ) -> BuildReport:
         seen = [] if stages is None else stages
         with catalogue(self.settings) as database:
             pipeline = Pipeline(database, self.settings, encoder or FakeEncoder(), gates)
-            return pipeline.run(open_source(self.file), catalog, seen.append)
+            return pipeline.run(open_source(self.file), catalog, seen.append, hold=hold)
 
     def hats(self, *titles: str, gates: Mapping[str, Gate] | None = None) -> str:
         """Build products of these titles, without photos, so that no decoder is needed; the build that is new."""

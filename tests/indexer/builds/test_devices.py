@@ -74,7 +74,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 @pytest.fixture(scope="module")
-def both(shop: Shop) -> Iterator[Devices]:
+def family() -> Iterator[str]:
+    """A mark in the environment that every process started here, or by one that was, carries."""
+    with pytest.MonkeyPatch.context() as patch:
+        mark = f"VITRINE_TEST_FAMILY={os.getpid()}-{time.monotonic_ns()}"
+        patch.setenv(*mark.split("="))
+        yield mark
+
+
+@pytest.fixture(scope="module")
+def both(shop: Shop, family: str) -> Iterator[Devices]:
     """Two devices that several tests use one after the other, which spares starting their processes."""
     with closing(devices(shop, fake, ("cpu", "cpu:0"))) as both:
         yield both
@@ -140,28 +149,29 @@ def test_texts_are_shared_out_too_and_encoded_once(shop: Shop, both: Devices) ->
     )
 
 
-def test_a_stage_that_is_cancelled_leaves_no_process_behind(shop: Shop, both: Devices) -> None:
+def test_a_stage_that_is_cancelled_leaves_no_process_behind(shop: Shop, both: Devices, family: str) -> None:
     def cancelled(count: int) -> None:
         if count:
             raise BuildCancelled("enough")
 
     with closing(both.photos(photos(), shop.folder, cancelled)) as looked, pytest.raises(BuildCancelled):
         next(looked)
+    assert spawned(family)
     both.close()
 
     deadline = time.monotonic() + 30
-    while (left := spawned()) and time.monotonic() < deadline:
+    while (left := spawned(family)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left == []
 
 
-def spawned() -> list[int]:
-    """Python processes that were started by this one, or by one that was, and are not over."""
+def spawned(family: str) -> list[int]:
+    """The processes of the family that are not over."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
-            if int(group) == os.getpgrp() and state != "Z" and b"spawn_main" in (folder / "cmdline").read_bytes():
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            if state != "Z" and family.encode() in (folder / "environ").read_bytes().split(b"\0"):
                 found.append(int(folder.name))
     return found
 

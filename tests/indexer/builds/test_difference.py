@@ -10,6 +10,7 @@ import pytest
 
 from indexer.builds.difference import NAMED, BuildDifference, DryRun, difference, dry_run
 from indexer.builds.listing import list_builds
+from indexer.builds.progress import Progress
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database
 from indexer.errors import BuildFailed, ConflictError, NothingPublished, UnknownBuild
@@ -184,3 +185,40 @@ def test_neither_writes_anything(shop: Shop, database: Database) -> None:
     assert rehearsed(shop, database, "a-new-catalog").added == 5
     difference(database, old, None)
     assert everything(shop.settings.home) == before
+
+
+def test_the_named_products_have_titles_and_the_new_photos_are_shown(shop: Shop, database: Database) -> None:
+    shop.draw("red.png", "red")
+    shop.write([{"id": "old", "title": "Old hat"}, {"id": "same", "title": "Cap"}])
+    shop.build()
+    shop.write([{"id": "new", "title": "New hat", "images": "red.png"}, {"id": "same", "title": "Cap"}])
+
+    seen: dict[str, tuple[int, ...]] = {}
+    source = open_source(shop.file)
+    run = dry_run(
+        database, shop.settings, source, "shop", lambda _: None, lambda name, photo: seen.update({name: photo.shape})
+    )
+
+    assert run.titles == {"new": "New hat", "old": "Old hat"}
+    assert seen == {"new": (160, 160, 3)}
+
+
+def test_it_tells_how_it_gets_on_at_every_photo(shop: Shop, database: Database) -> None:
+    """Photos at addresses may take long each; whoever watches knows that it lives, and may stop it."""
+    sell_mugs(shop)
+    told: list[Progress] = []
+    dry_run(database, shop.settings, open_source(shop.file), "shop", told.append)
+    assert len(told) >= 5
+
+
+def test_what_changed_is_told_field_by_field(shop: Shop, database: Database) -> None:
+    sell_mugs(shop)
+    shop.build(FakeEncoder(), gates={})
+    shop.draw("blue.png", "blue", mark=9)
+    shop.write(other_mugs({"lamp": {"title": "Table lamp"}, "mug-red": {"colour": "crimson"}}))
+    changes = rehearsed(shop, database).changes
+    assert {name: [(one.field, one.old, one.new) for one in told] for name, told in changes.items()} == {
+        "lamp": [("title", "Desk lamp", "Table lamp")],
+        "mug-red": [("colour", "red", "crimson")],
+        "mug-blue": [],
+    }

@@ -14,6 +14,7 @@ from PIL import Image
 
 from indexer.domain import ImageRef
 from indexer.errors import ImageRejected
+from indexer.images.containers import JPEG_SCAN_LIMIT
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.fit import Fit, fit
 from indexer.images.names import name_colours
@@ -30,10 +31,10 @@ LARGE = png(7_000, 7_000, 8, 2, bytes(7_000 * 21_001))
 
 
 def _hanging() -> bytes:
-    """64 kB of progressive JPEG whose last scan comes thousands of times: minutes of decoding."""
-    content = saved(Image.new("L", (4_000, 4_000), 128), "JPEG", progressive=True)
+    """A progressive JPEG of the most pixels, whose last scan comes as often as is accepted: seconds of decoding."""
+    content = saved(Image.new("L", (7_000, 7_000), 128), "JPEG", progressive=True)
     last = content.rindex(b"\xff\xda")
-    return content[:last] + content[last:-2] * 5_000 + b"\xff\xd9"
+    return content[:last] + content[last:-2] * (JPEG_SCAN_LIMIT - content.count(b"\xff\xda") + 1) + b"\xff\xd9"
 
 
 HANGING = _hanging()
@@ -226,7 +227,7 @@ def test_threads_share_the_pool(decoders: DecoderPool) -> None:
 
 
 def test_an_image_that_takes_too_long_is_given_up_alone() -> None:
-    with DecoderPool(LIMITS, seconds=2.5, children=1) as pool:
+    with DecoderPool(LIMITS, seconds=0.5, children=1) as pool:
         pool.decode(DecodeTask(GOOD, SPEC))
         outcomes = [
             outcome for _, outcome in pool.map([DecodeTask(content, SPEC) for content in (HANGING, GOOD, GOOD)])

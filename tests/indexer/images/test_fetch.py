@@ -47,13 +47,15 @@ def test_public_addresses(address: str) -> None:
 
 
 class _Shop(BaseHTTPRequestHandler):
-    """Answers by path; `seen` collects the Host headers."""
+    """Answers by path; `seen` collects the Host headers, `accepted` the Accept headers."""
 
     protocol_version = "HTTP/1.1"
     seen: list[str | None] = []  # noqa: RUF012  one server, one list
+    accepted: list[str | None] = []  # noqa: RUF012
 
     def do_GET(self) -> None:
         self.seen.append(self.headers["host"])
+        self.accepted.append(self.headers["accept"])
         path = urlsplit(self.path)
         answers: dict[str, Callable[[], None]] = {
             "/photo.jpg": lambda: self._answer(200, b"photo"),
@@ -207,6 +209,16 @@ def test_trouble_that_may_pass(fetcher: Fetcher, port: int, path: str) -> None:
     assert time.monotonic() - started < 2.5
 
 
+def test_a_caller_may_have_less_time(fetcher: Fetcher, port: int) -> None:
+    started = time.monotonic()
+    with pytest.raises(FetchFailed):
+        fetcher.fetch(f"https://shop.test:{port}/slow.jpg", seconds=0.3)
+    assert time.monotonic() - started < 0.8
+    with pytest.raises(FetchFailed):
+        fetcher.fetch(f"https://shop.test:{port}/photo.jpg", seconds=-1)
+    assert fetcher.fetch(f"https://shop.test:{port}/photo.jpg", seconds=60) == b"photo"
+
+
 def test_hosts_that_cannot_be_found_or_prove_who_they_are(fetcher: Fetcher, port: int) -> None:
     for host in ("nowhere.test", "other.test"):
         with pytest.raises(FetchFailed):
@@ -229,6 +241,19 @@ def test_a_name_that_changes_after_the_check_is_of_no_use(port: int) -> None:
     ) as fetcher:
         assert fetcher.fetch(f"https://shop.test:{port}/photo.jpg") == b"photo"
     assert asked == ["shop.test"]
+
+
+def test_what_is_no_image_is_asked_for_and_spoken_of_as_what_it_is(port: int) -> None:
+    trust = ssl.create_default_context()
+    AUTHORITY.configure_trust(trust)
+    ports, permits = frozenset({port}), LOOPBACK.__eq__
+    with Fetcher(
+        1000, 1.0, accept="text/csv", noun="feed", resolver=lookup, permits=permits, ports=ports, trust=trust
+    ) as feeds:
+        told = [refused(feeds, f"https://shop.test:{port}/{name}.jpg").detail for name in ("gone", "private")]
+    assert told[0].endswith("answers 404: no such feed")
+    assert told[1].endswith("answers 403 instead of the feed")
+    assert _Shop.accepted[-2:] == ["text/csv"] * 2
 
 
 def test_by_default_this_machine_is_out_of_reach() -> None:

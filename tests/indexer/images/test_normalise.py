@@ -140,7 +140,7 @@ def test_cmyk_and_ycck_jpegs() -> None:
     assert pixels(seen(saved(Image.new("CMYK", (32, 32), (0, 0, 0, 0)), "JPEG"))).min() >= 254
 
 
-def _swapped_profile() -> bytes:
+def swapped_profile() -> bytes:
     """A real RGB profile whose red and green primaries are exchanged."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     count = int.from_bytes(profile[128:132], "big")
@@ -163,7 +163,7 @@ def test_a_profile_is_followed(image_format: str) -> None:
     options = choices[image_format]
     red, green, blue = scene().split()
     swapped = Image.merge("RGB", (green, red, blue))
-    content = saved(swapped, image_format, icc_profile=_swapped_profile(), **options)
+    content = saved(swapped, image_format, icc_profile=swapped_profile(), **options)
     assert apart(seen(content), scene()) <= (8 if image_format == "JPEG" else 2)
 
 
@@ -171,7 +171,7 @@ def test_a_profile_is_followed(image_format: str) -> None:
     "profile",
     [
         b"not a profile",
-        _swapped_profile()[:300],
+        swapped_profile()[:300],
         b"\0" * 4000,
         ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes(),
         ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
