@@ -67,6 +67,11 @@ class Governor:
         """Corrections by day and scope that could not be written yet, in millionths."""
         self._tidied: date | None = None
 
+    @property
+    def per_request(self) -> float:
+        """Dollars that one reservation may be of."""
+        return self._settings.per_request
+
     def reserve(self, dollars: float, caller: str = "") -> Reservation | Refused:
         """Count that much as spent, before it is. `caller` has a budget of their own, '' none. Never raises.
 

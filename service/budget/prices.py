@@ -13,7 +13,7 @@ first half of 2026). Tokens of a photo are those of OpenAI's and Google's guides
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import ip_address
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -59,13 +59,18 @@ def price_of(model: str, base_url: str | None, overrides: Mapping[str, Price]) -
     nothing. A model that is in neither costs nothing on one's own machines, which have a private address or a name
     without a domain, and elsewhere the dearest price of the table: to have it known is what `budget.prices` is for.
     """
-    bare = _VARIANT.sub("", model.rpartition("/")[2].casefold())
-    for known, name in ((overrides, model), (overrides, bare), (PRICES, bare)):
-        if name in known:
+    for known in (overrides, PRICES):
+        if (name := name_in(known, model)) is not None:
             return known[name]
-    if base_url is not None and _is_own(base_url):
+    if base_url is not None and is_own(base_url):
         return FREE
     return max(PRICES.values(), key=lambda price: estimate(price, 1_000, 2, "low", 100))
+
+
+def name_in(known: Collection[str], model: str) -> str | None:
+    """What a model is called there, also without the vendor in front and the date behind."""
+    bare = _VARIANT.sub("", model.rpartition("/")[2].casefold())
+    return next((name for name in (model, bare) if name in known), None)
 
 
 def estimate(
@@ -91,7 +96,8 @@ def _image_tokens(low: int, detail: Detail, side: int) -> int:
     return low + tiles * (2 * low + 1)
 
 
-def _is_own(base_url: str) -> bool:
+def is_own(base_url: str) -> bool:
+    """Whether the address is one's own machine's: private, or a name without a domain."""
     try:
         host = urlsplit(base_url).hostname or ""
     except ValueError:

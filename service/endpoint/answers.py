@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 Reason = Literal["late", "refused", "status", "form", "unreachable", "cut"]
+UNBILLED: Final[frozenset[Reason]] = frozenset({"status", "unreachable"})
+"""Failures before which nothing was generated."""
 
-_MOST_TOKENS = 10_000_000
+MOST_TOKENS: Final = 10_000_000
 """Of one request; what says more counts something else."""
 
 
@@ -34,10 +36,10 @@ class Said:
 class EndpointFailed(Exception):
     """No answer, for a `reason`; `detail` repeats nothing that the endpoint said.
 
-    `late`: not in time; `refused`: the model would not; `status`: an HTTP error; `form`: no chat completion;
-    `unreachable`: no connection, or a broken one; `cut`: the answer ended early or was too long. What `counts` speaks
-    against the endpoint's health, the rest against what it was asked, which others may have had a hand in. `spent` are
-    the tokens in and out of an answer that came to nothing, where the endpoint tells.
+    `late`: not in time; `refused`: the model would not; `status`: an HTTP error; `form`: another answer than was asked
+    for; `unreachable`: no connection, or a broken one; `cut`: the answer ended early or was too long. What `counts`
+    speaks against the endpoint's health, the rest against what it was asked, which others may have had a hand in.
+    `spent` are the tokens in and out of an answer that came to nothing, where the endpoint tells.
     """
 
     def __init__(self, reason: Reason, detail: str, *, counts: bool, spent: tuple[int, int] | None = None) -> None:
@@ -49,8 +51,8 @@ class EndpointFailed(Exception):
 
 
 class _Usage(BaseModel):
-    prompt_tokens: Annotated[int, Field(ge=0, le=_MOST_TOKENS)]
-    completion_tokens: Annotated[int, Field(ge=0, le=_MOST_TOKENS)]
+    prompt_tokens: Annotated[int, Field(ge=0, le=MOST_TOKENS)]
+    completion_tokens: Annotated[int, Field(ge=0, le=MOST_TOKENS)]
 
 
 class _Rival(BaseModel):
@@ -106,7 +108,7 @@ def said_by(body: bytes) -> Said:
     try:
         completion = _Completion.model_validate_json(body)
     except ValidationError:
-        raise no_completion() from None
+        raise other_form() from None
     choice = completion.choices[0]
     spent = _tokens(completion.usage)
     _demand_whole(choice.finish_reason, choice.message.refusal, spent)
@@ -121,7 +123,7 @@ def piece_of(event: bytes) -> Piece:
     try:
         change = _Event.model_validate_json(event)
     except ValidationError:
-        raise no_completion() from None
+        raise other_form() from None
     tokens = _tokens(change.usage)
     if not change.choices:
         return Piece("", False, tokens)
@@ -130,7 +132,7 @@ def piece_of(event: bytes) -> Piece:
     return Piece(first.delta.content or "", first.finish_reason is not None, tokens)
 
 
-def no_completion() -> EndpointFailed:
+def other_form() -> EndpointFailed:
     return EndpointFailed("form", "the endpoint's answer has another form than was asked for", counts=True)
 
 

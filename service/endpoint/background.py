@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,6 +14,12 @@ _GRACE = 0.03
 """Seconds past its deadline in which work may still hand over what it came to."""
 _ENDING = 1.0
 """Seconds that closing waits for what it cancels."""
+_LOOK = 0.1
+"""Seconds between two looks at whether work is still wanted."""
+
+
+class Unwanted(Exception):
+    """Whoever asked for the work wants it no more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +40,17 @@ class Background:
         self._running: Future[_Running] = Future()
         self._closed = False
 
-    def run(self, work: Coroutine[object, object, T], until: float) -> T:
+    def run(self, work: Coroutine[object, object, T], until: float, unwanted: Callable[[], bool] | None = None) -> T:
         """What `work` returns or raises; TimeoutError, soon after a time of the monotonic clock, where it does
-        neither, and after `close`."""
+        neither, and after `close`. Raises Unwanted soon after `unwanted`, which is asked in the caller's thread, says
+        so."""
         with self._lock:
             if self._closed:
                 work.close()
                 raise TimeoutError("It is closed.")
             waited = asyncio.run_coroutine_threadsafe(work, self._started().loop)
         try:
-            return waited.result(max(0.0, until + _GRACE - time.monotonic()))
+            return _outcome(waited, until + _GRACE, unwanted)
         except CancelledError:
             raise TimeoutError("It was closed.") from None
         finally:
@@ -73,3 +80,11 @@ class Background:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self._ending()
+
+
+def _outcome(waited: Future[T], until: float, unwanted: Callable[[], bool] | None) -> T:
+    while unwanted is not None and not waited.done() and time.monotonic() < until:
+        if unwanted():
+            raise Unwanted
+        wait((waited,), max(0.0, min(_LOOK, until - time.monotonic())))
+    return waited.result(max(0.0, until - time.monotonic()))

@@ -1,7 +1,6 @@
 """Chat completions as they are asked for, with and without what only some endpoints understand."""
 
 import base64
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -14,7 +13,7 @@ _RIVALS = 5
 
 Extra = Literal["strict", "logprobs", "max_tokens", "temperature", "reasoning_effort", "stream_options", "schema"]
 Extras = frozenset[Extra]
-_NAMES: Final[Mapping[Extra, str]] = {
+NAMES: Final[Mapping[Extra, str]] = {
     "strict": "strict",
     "logprobs": "logprobs|top_logprobs",
     "max_tokens": "max_tokens",
@@ -62,16 +61,11 @@ def extras_of(asked: Asked, unknown: Extras, *, streamed: bool) -> Extras:
     return frozenset(wanted - unknown)
 
 
-def named(said: str, sent: Extras) -> Extra | None:
-    """What an error says is not understood, of what was sent."""
-    return next((one for one, names in _NAMES.items() if one in sent and re.search(rf"\b({names})\b", said)), None)
-
-
 def messages(asked: Asked) -> "list[ChatCompletionMessageParam]":
     """A single text goes as itself, because some servers take no list."""
     alone = asked.parts[0] if len(asked.parts) == 1 else None
-    content = _sendable(alone) if isinstance(alone, str) else [_part(one) for one in asked.parts]
-    return [{"role": "system", "content": _sendable(asked.system)}, {"role": "user", "content": content}]
+    content = sendable(alone) if isinstance(alone, str) else [_part(one) for one in asked.parts]
+    return [{"role": "system", "content": sendable(asked.system)}, {"role": "user", "content": content}]
 
 
 def options(asked: Asked, sent: Extras, *, streamed: bool) -> dict[str, object]:
@@ -98,11 +92,11 @@ def options(asked: Asked, sent: Extras, *, streamed: bool) -> dict[str, object]:
 
 def _part(part: Part) -> "ChatCompletionContentPartParam":
     if isinstance(part, str):
-        return {"type": "text", "text": _sendable(part)}
+        return {"type": "text", "text": sendable(part)}
     url = f"data:image/jpeg;base64,{base64.b64encode(part.jpeg).decode()}"
     return {"type": "image_url", "image_url": {"url": url, "detail": part.detail}}
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
     """Halves of characters, which no request can carry, are question marks."""
     return text.encode(errors="replace").decode()

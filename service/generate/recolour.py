@@ -11,17 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
+from scipy import ndimage
 
 from indexer.domain import Pixels
 from indexer.errors import UnknownColour
 from indexer.images.colour import Lab, ciede2000, lab_to_srgb, srgb_to_lab
-from indexer.images.foreground import foreground
+from indexer.images.foreground import separate
 from indexer.images.names import COLOUR_NAMES, colour_named_in, typical_shade
 from indexer.images.palette import Palette, palette
 
 Point = tuple[float, float, float]
 """One CIELAB colour: L*, a*, b*."""
 Field = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})")
 _LONGEST_TARGET = 100
@@ -29,7 +31,7 @@ _LONGEST_TARGET = 100
 _MASK_SIDE = 128
 """Longest side of the copy in which product and backdrop are told apart, in pixels."""
 _FULL_FROM = 0.35
-"""Foreground weight from which a pixel is wholly product: hems of worn clothes count little in a palette."""
+"""Foreground weight from which a pixel is wholly product."""
 _GRID = 33
 """Steps per axis of the colour table; between them colours are interpolated (Color3DLUT)."""
 _SAME_DYE = 10.0
@@ -47,6 +49,24 @@ _SURE, _FOREIGN = 0.3, 0.55
 moved wholly, above the second not at all."""
 _NEAR, _FAR = 28.0, 50.0
 """The same in Lab units, where there is no other colour to compare with: a small print that no palette names."""
+_UPRIGHT, _UPPER, _SMOOTH, _MANY_HUES = 0.8, 0.2, 0.75, 9.0
+"""Most width per height of somebody, least shares of the skin in the upper third and in areas of 3 x 3 pixels, and
+degrees between the tenth and the ninetieth percentile of its hue."""
+_PLAIN, _OWN = 22.0, 0.4
+"""The same, stricter, for what of somebody wearing the product is the product at all."""
+_KIN, _KIN_REACH = 10.0, 30.0
+"""Beside somebody's trousers and hair, which are dark as well, a shade is trusted to be the dye within so much L* of
+the main one, and where it is so near to that in its light, or has at least half the chroma."""
+_HARDLY = 0.05
+"""Share of the person below which the dye is not plainly seen: all but skin is taken for the product."""
+_LEAST_PIECE, _LARGE_PIECE = 0.003, 0.2
+"""Sizes, as shares of the main piece: of what lies beside it, and of what lies above or below, as under folded arms."""
+_HEAD, _FEET = 0.2, 0.8
+"""Between these shares of the person's height a large piece is no hair and no shoe."""
+_SKIN_ITSELF = 0.05
+"""Difference of tint, a* and b* over L* + 16, from the face below which a palette's colour is skin itself."""
+_FACES = 6
+"""The part of the height over which skin is seen that is the face."""
 _KEPT_TINT = 0.15
 """Share of the small differences of hue within the product that the new dye keeps."""
 _DARKEST, _LIGHTEST = 2.0, 99.0
@@ -72,8 +92,9 @@ def recolour(pixels: Pixels, target: str, source: str | None = None) -> Recolour
     wanted = shade_of(target)
     found = palette(pixels)
     dye = _dye(found, None if source is None else shade_of(source))
-    mask = _mask(pixels)
-    table = _table(dye, _others(found, dye), wanted)
+    others = _others(found, dye)
+    mask = _mask(pixels, dye, others)
+    table = _table(dye, others, wanted)
     picture = Image.fromarray(pixels)
     changed = Image.composite(picture.filter(table), picture, mask)
     moved = np.asarray(changed)
@@ -96,6 +117,7 @@ def shade_of(colour: str) -> Point:
 class _Dye:
     """The palette colours that are one dye in different light, and their mean."""
 
+    main: Point
     shades: tuple[Point, ...]
     middle: Point
 
@@ -109,7 +131,7 @@ def _dye(found: Palette, source: Point | None) -> _Dye:
     same = [colour for colour in colours if _is_one_dye(main.lab, colour.lab)]
     shares = np.array([colour.share for colour in same])
     lightness, a, b = (shares @ np.array([colour.lab for colour in same]) / shares.sum()).tolist()
-    return _Dye(tuple(colour.lab for colour in same), (lightness, a, b))
+    return _Dye(main.lab, tuple(colour.lab for colour in same), (lightness, a, b))
 
 
 def _is_one_dye(main: Point, other: Point) -> bool:
@@ -129,14 +151,92 @@ def _others(found: Palette, dye: _Dye) -> Lab:
     return np.array([colour.lab for colour in found.colours if colour.lab not in dye.shades], np.float32).reshape(-1, 3)
 
 
-def _mask(pixels: Pixels) -> Image.Image:
+def _mask(pixels: Pixels, dye: _Dye, others: Lab) -> Image.Image:
     """Mode L, the picture's size: 255 where it is product, with the outermost pixels that a palette leaves out."""
     picture = Image.fromarray(pixels)
     small = picture.copy()
     small.thumbnail((_MASK_SIDE, _MASK_SIDE), Image.Resampling.BOX)
-    weights = np.clip(foreground(np.asarray(small)) / _FULL_FROM, 0, 1)
-    core = Image.fromarray(np.rint(weights * 255).astype(np.uint8))
-    return core.filter(ImageFilter.MaxFilter(3)).resize(picture.size, Image.Resampling.BILINEAR)
+    lab = srgb_to_lab(np.asarray(small))
+    parts = separate(lab)
+    if parts.skin is None or not _is_somebody(lab, parts.skin, parts.weights > 0):
+        weights = np.rint(np.clip(parts.weights / _FULL_FROM, 0, 1) * 255).astype(np.uint8)
+        core = Image.fromarray(weights).filter(ImageFilter.MaxFilter(3))
+    else:
+        core = Image.fromarray(_worn(lab, parts.weights, parts.skin, dye, others).astype(np.uint8) * 255)
+    return core.resize(picture.size, Image.Resampling.BILINEAR)
+
+
+def _is_somebody(lab: Lab, skin: Mask, body: Mask) -> bool:
+    """Palettes bear it when wood or an orange pattern counts as skin; here it has to be upright, with smooth skin in
+    the upper third, of the many hues that blood gives it."""
+    (top, bottom), (left, right) = _ends(body), _ends(body.T)
+    upper = skin[: top + (bottom - top + 1) // 3].sum()
+    smooth = ndimage.binary_opening(skin, np.ones((3, 3), bool)).sum()
+    if right - left + 1 > _UPRIGHT * (bottom - top + 1) or min(upper / _UPPER, smooth / _SMOOTH) < skin.sum():
+        return False
+    tenth, ninetieth = np.percentile(np.degrees(np.arctan2(lab[skin][:, 2], lab[skin][:, 1])), (10, 90))
+    return bool(ninetieth - tenth > _MANY_HUES)
+
+
+def _worn(lab: Lab, weights: Field, skin: Mask, dye: _Dye, others: Lab) -> Mask:
+    """What of somebody wearing the product is the product: weights favour the middle of the body, and fade hems."""
+    body = weights > 0
+    dyed = body & _plainly(lab.reshape(-1, 3), dye, others).reshape(body.shape)
+    bare = skin & ~(dyed & _unlike_skin(lab, skin, dye))
+    person = ndimage.binary_fill_holes(bare)
+    pieces, count = ndimage.label(dyed & ~person)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+    if not count or sizes.max() < _HARDLY * body.sum():
+        return np.asarray(body & ~ndimage.binary_fill_holes(skin), np.bool_)
+    names = np.arange(1, count + 1)
+    main = names[ndimage.sum_labels(weights, pieces, names).argmax()]
+    kept = np.isin(pieces, names[_beside(pieces == main, pieces, body)])
+    kept = ndimage.binary_fill_holes(kept) & ~person
+    return np.asarray(ndimage.binary_dilation(kept, np.ones((3, 3), bool)) & ~bare, np.bool_)
+
+
+def _beside(main: Mask, pieces: npt.NDArray[np.integer], body: Mask) -> npt.NDArray[np.bool_]:
+    """Which pieces, numbered from 1, go with the main one: sleeves and halves do, hair and shoes do not."""
+    names = np.arange(1, pieces.max() + 1)
+    sizes = np.bincount(pieces.ravel())[1:] / main.sum()
+    rows = np.array(ndimage.center_of_mass(body, pieces, names))[:, 0]
+    top, bottom = _ends(main)
+    level = (sizes > _LEAST_PIECE) & (rows >= top) & (rows <= bottom)
+    top, bottom = _ends(body)
+    place = (rows - top) / max(bottom - top, 1)
+    return np.asarray(level | ((sizes > _LARGE_PIECE) & (place > _HEAD) & (place < _FEET)), np.bool_)
+
+
+def _ends(mask: Mask) -> tuple[int, int]:
+    """The first and the last row that hold something."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    return int(rows[0]), int(rows[-1])
+
+
+def _plainly(lab: Lab, dye: _Dye, others: Lab) -> Mask:
+    """Which colours (n, 3) are surely the dye: dark trousers and shoes could be the shade of any dye, and are not."""
+    shades = np.array(dye.shades, np.float32)
+    ray = _lit(dye.main, shades[:, 0])[:, 1:]
+    pale = np.hypot(*shades[:, 1:].T) < np.hypot(*ray.T) / 2
+    pale &= np.hypot(*(shades[:, 1:] - ray).T) > _KIN
+    kin = (np.abs(shades[:, 0] - dye.main[0]) < _KIN_REACH) & ~pale
+    close = tuple(shade for shade, same in zip(dye.shades, kin, strict=True) if same)
+    own = np.min([_away(lab, _Dye(shade, close, shade)) for shade in close], axis=0)
+    near = own < _PLAIN
+    foreign = np.concatenate([others, shades[~kin]])
+    return np.asarray(near & (_likeness(own, lab, foreign) < _OWN) if len(foreign) else near, np.bool_)
+
+
+def _unlike_skin(lab: Lab, skin: Mask, dye: _Dye) -> Mask:
+    """Brown and orange dyes have the colours of skin: what is nearer to the dye's tint than to that of the face, or of
+    the uppermost skin that is seen."""
+    tint = lab[..., 1:] / (lab[..., :1] + 16)
+    top, bottom = _ends(skin)
+    face = skin.copy()
+    face[top + max(1, (bottom - top) // _FACES) :] = False
+    own, tone = np.array(dye.main[1:]) / (dye.main[0] + 16), np.median(tint[face], axis=0)
+    nearer = ((tint - own) ** 2).sum(axis=-1) < ((tint - tone) ** 2).sum(axis=-1)
+    return np.asarray(nearer & (np.hypot(*(own - tone)) > _SKIN_ITSELF), np.bool_)
 
 
 def _table(dye: _Dye, others: Lab, target: Point) -> ImageFilter.Color3DLUT:
@@ -150,16 +250,26 @@ def _table(dye: _Dye, others: Lab, target: Point) -> ImageFilter.Color3DLUT:
 
 def _membership(lab: Lab, dye: _Dye, others: Lab) -> Field:
     """How much each colour (n, 3) is the dye in some light: 0 to 1."""
+    own = _away(lab, dye)
+    sure = 1 - _rise(own, _NEAR, _FAR)
+    if len(others):
+        sure = sure * (1 - _rise(_likeness(own, lab, others), _SURE, _FOREIGN))
+    return np.asarray(sure, np.float32)
+
+
+def _away(lab: Lab, dye: _Dye) -> Field:
+    """Lab distance of colours (n, 3) from the dye in any light that the product is seen in."""
     ray = _lit(dye.middle, lab[:, 0])
     own = np.hypot(lab[:, 1] - ray[:, 1], lab[:, 2] - ray[:, 2])
     lightest, darkest = max(shade[0] for shade in dye.shades), min(shade[0] for shade in dye.shades)
     beyond = np.maximum(np.maximum(lab[:, 0] - lightest, darkest - lab[:, 0]) - _UNSEEN, 0)
-    own = np.hypot(own, beyond)
-    sure = 1 - _rise(own, _NEAR, _FAR)
-    if len(others):
-        foreign = np.sqrt(((lab[:, None] - others[None]) ** 2).sum(axis=-1)).min(axis=1)
-        sure = sure * (1 - _rise(own / np.maximum(own + foreign, 1e-6), _SURE, _FOREIGN))
-    return np.asarray(sure, np.float32)
+    return np.asarray(np.hypot(own, beyond), np.float32)
+
+
+def _likeness(own: Field, lab: Lab, others: Lab) -> Field:
+    """0 where colours (n, 3), so far from the dye, are the dye, 1 where they are one of the others."""
+    foreign = np.sqrt(((lab[:, None] - others[None]) ** 2).sum(axis=-1)).min(axis=1)
+    return np.asarray(own / np.maximum(own + foreign, 1e-6), np.float32)
 
 
 def _rise(value: Field, start: float, end: float) -> Field:

@@ -111,3 +111,63 @@ def test_any_picture_can_be_recoloured_always_alike(height: int, width: int, tar
 
 def test_one_colour_all_over_has_nothing_to_tell_apart() -> None:
     assert recolour(pixels(Image.new("RGB", (64, 64), (200, 37, 42))), "blue").pixels.shape == (64, 64, 3)
+
+
+SKINS = ((236, 196, 170), (226, 176, 150), (206, 150, 116), (190, 140, 96))
+"""Of one person in different light: skin is of many hues."""
+HAIR = EYES = (28, 26, 28)
+
+
+def somebody(top: tuple[int, int, int], trousers: tuple[int, int, int] = (60, 70, 130), hem: int = 250) -> Image.Image:
+    """A head with hair, eyes and mouth, folded arms across the top, trousers below its hem, and skin in rows."""
+    skin = Image.new("RGB", (200, 300))
+    for row in range(0, 300, 6):
+        ImageDraw.Draw(skin).rectangle((0, row, 200, row + 5), fill=SKINS[row // 6 % len(SKINS)])
+    image = Image.new("RGB", (200, 300), (252, 252, 252))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((60, 95, 140, 299), fill=trousers)
+    draw.rectangle((60, 95, 140, hem), fill=top)
+    draw.ellipse((75, 10, 125, 60), fill=HAIR)
+    bare = Image.new("L", image.size)
+    for box in ((75, 28, 125, 92), (36, 100, 56, 190), (144, 100, 164, 190), (36, 165, 164, 190)):
+        ImageDraw.Draw(bare).rectangle(box, fill=255)
+    image.paste(skin, mask=bare)
+    for box in ((83, 42, 93, 48), (107, 42, 117, 48), (90, 70, 110, 76)):
+        draw.rectangle(box, fill=EYES)
+    return image
+
+
+def moved(photo: Pixels, result: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    return np.asarray(np.abs(photo.astype(int) - result).max(axis=-1) > 12)
+
+
+@pytest.mark.parametrize("top", ["black", "red", "orange", "white"])
+def test_who_wears_the_product_keeps_hair_eyes_mouth_and_skin(top: str) -> None:
+    photo = pixels(somebody(COLOURS[top]))
+    changed = moved(photo, recolour(photo, "purple", top).pixels)
+    assert not changed[:88].any()
+    assert not changed[172:184, 62:138].any()
+
+
+@pytest.mark.parametrize("top", ["black", "red", "orange"])
+def test_a_worn_product_is_dyed_down_to_the_hem_below_folded_arms_too(top: str) -> None:
+    photo = pixels(somebody(COLOURS[top], hem=290))
+    result = recolour(photo, "green", top).pixels
+    assert moved(photo, result)[104:155, 66:134].all()
+    assert moved(photo, result)[200:284, 66:134].all()
+    assert ciede2000(srgb_to_lab(result[284, 100]), srgb_to_lab(result[130, 100])) < 2
+
+
+def test_dark_trousers_are_no_shade_of_a_pale_top() -> None:
+    photo = pixels(somebody((245, 240, 160), (26, 24, 24)))
+    assert not moved(photo, recolour(photo, "white", "yellow").pixels)[262:].any()
+
+
+def test_an_upright_product_with_parts_of_the_colour_of_skin_is_nobody() -> None:
+    image = Image.new("RGB", (200, 300), (252, 252, 252))
+    ImageDraw.Draw(image).rectangle((70, 30, 130, 270), fill=COLOURS["navy"])
+    ImageDraw.Draw(image).rectangle((70, 30, 130, 60), fill=(190, 140, 100))
+    ImageDraw.Draw(image).rectangle((70, 240, 130, 270), fill=(190, 140, 100))
+    ImageDraw.Draw(image).rectangle((90, 44, 110, 50), fill=COLOURS["navy"])
+    photo = pixels(image)
+    assert moved(photo, recolour(photo, "red", "navy").pixels)[47, 100]
