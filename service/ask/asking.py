@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import BoundedSemaphore
@@ -22,6 +23,7 @@ from service.ask.documents import MAX_ASKED, AskedHit, AskRequest, End, Event, H
 from service.ask.hearing import Hearing, price_at_most
 from service.ask.prompting import TASK, VERSION, prompt, source_of
 from service.ask.reading import AnswerReader, Source
+from service.deadline import Deadline
 from service.endpoint import Asked, Picture
 from service.photos import CataloguePhotos
 from service.request import SearchRequest
@@ -42,7 +44,7 @@ AT_ONCE: Final = 16
 
 
 class Search(Protocol):
-    def __call__(self, request: SearchRequest, *, caller: str) -> Answer: ...
+    def __call__(self, request: SearchRequest, *, caller: str, deadline: Deadline | None) -> Answer: ...
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,9 @@ class Asking:
         self._answering = ThreadPoolExecutor(AT_ONCE, "answer")
         self._looking = ThreadPoolExecutor(MAX_ASKED, "asked-photo")
 
-    def ask(self, request: AskRequest, caller: str = "") -> Generator[Event]:
-        """Hits, sentences as they come, and the end. Who stops listening stops the answer.
+    def ask(self, request: AskRequest, caller: str = "", deadline: Deadline | None = None) -> Generator[Event]:
+        """Hits, sentences as they come, and the end. Who stops listening stops the answer; the `deadline` is that of
+        its search.
 
         Raises NoEndpoint and whatever the search raises before there is anything to tell, and nothing afterwards.
         """
@@ -130,7 +133,7 @@ class Asking:
                 "No endpoint is there to answer questions. Set rerank.base_url (VITRINE_RERANK__BASE_URL) to one that "
                 "speaks OpenAI's chat completions, or rerank.api_key for OpenAI's own."
             )
-        answer = self._search(request.search(), caller=caller)
+        answer = self._search(request.search(), caller=caller, deadline=deadline)
         return self._events(self._matter(request, answer, self._speaker), self._speaker, caller)
 
     def close(self) -> None:
@@ -187,7 +190,7 @@ class Asking:
             self._places.release()
             told.put(None)
 
-        answering = self._answering.submit(self._speak, matter, speaker, caller, told, stopped)
+        answering = self._answering.submit(copy_context().run, self._speak, matter, speaker, caller, told, stopped)
         answering.add_done_callback(ended)
         try:
             yield from iter(told.get, None)

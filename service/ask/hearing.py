@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Final
 
+from indexer.breaker import RESTING
 from indexer.settings import Price, RerankSettings
 from service.ask.documents import Sentence
 from service.ask.reading import AnswerReader
 from service.budget.governor import Refused, Reservation
 from service.budget.prices import cost, estimate
-from service.endpoint import Asked, EndpointFailed, Picture
-from service.rerank.calling import RESTING, UNBILLED, Till
+from service.endpoint import UNBILLED, Asked, EndpointFailed, Picture
+from service.rerank.calling import Till
 from service.rerank.seam import Usage
 
 LATE: Final = "the endpoint did not answer in time"
@@ -64,7 +65,7 @@ class Hearing:
             till.breaker.succeeded()
             return None
         if failure.counts:
-            till.breaker.failed()
+            till.breaker.failed(failure.reason)
         self.trouble = "" if self.reader.done else failure.detail.rstrip(".")
         return failure
 

@@ -5,18 +5,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from typing import Final
 
+from indexer.breaker import RESTING, Breaker
 from indexer.settings import Price
-from service.budget.breaker import Breaker
 from service.budget.governor import Governor, Refused, Reservation
 from service.budget.prices import cost
-from service.endpoint import Asked, Endpoint, EndpointFailed, Said
+from service.endpoint import UNBILLED, Asked, Endpoint, EndpointFailed, Said
 from service.rerank.seam import Usage
-
-RESTING: Final = "the endpoint kept failing and is left alone for a while"
-UNBILLED: Final = frozenset({"status", "unreachable"})
-"""Failures before which nothing was generated."""
 
 
 class Unanswered(Exception):
@@ -84,7 +79,7 @@ class Tab:
             said = await self.till.endpoint.ask(asked, until)
         except EndpointFailed as failed:
             if failed.counts:
-                self.till.breaker.failed()
+                self.till.breaker.failed(failed.reason)
             self._book(0.0, late=int(failed.reason == "late"))
             self._pay(estimate, (0, 0) if failed.reason in UNBILLED else failed.spent)
             raise Unanswered(None if failed.reason == "late" else failed.detail.rstrip(".")) from failed

@@ -12,16 +12,16 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
+from indexer.breaker import RESTING, Breaker
 from indexer.domain import BuildManifest, Pixels, Product
 from indexer.errors import CatalogueUnavailable, ImageRejected, UnavailableError
 from indexer.images.fit import Fit
 from indexer.settings import Price, RerankSettings
-from service.budget.breaker import Breaker
 from service.budget.governor import Governor
 from service.budget.prices import estimate
 from service.endpoint import Asked, Endpoint, Part, Picture
 from service.rerank.cache import VerdictCache
-from service.rerank.calling import RESTING, Tab, Till, Unanswered
+from service.rerank.calling import Tab, Till, Unanswered
 from service.rerank.confidence import judgements_of
 from service.rerank.pictures import jpeg_of
 from service.rerank.prompting import JUDGE, answer_schema, options_of

@@ -1,6 +1,6 @@
 """The seam to whoever judges whether a result is what was asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -8,6 +8,9 @@ from indexer.domain import BuildManifest, PayloadValue, Pixels, Product, QueryKi
 from indexer.encoders import Encoder
 from indexer.images.fit import Fit
 from service.rerank.verdicts import Checklist, Opinion
+
+Heard = Callable[[int, Opinion], None]
+"""Told of the opinion of the candidate at a place: from any thread, for as long as nobody is kept waiting."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,8 @@ class Case:
     reference: Product | None = None
     caller: str = ""
     """Whose budget it is; '' for nobody in particular."""
+    heard: Heard | None = None
+    """Who wants to hear of each opinion as soon as there is one; those who judge all at once tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)

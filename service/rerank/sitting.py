@@ -62,12 +62,12 @@ class Sitting:
             return False
         if len(judgements) != len(self.case.checklist):
             return False
-        self._opinions[paper.place] = Opinion(judgements)
+        self._hear(paper, Opinion(judgements))
         self._cached += 1
         return True
 
     def judged(self, paper: Paper, opinion: Opinion) -> None:
-        self._opinions[paper.place] = opinion
+        self._hear(paper, opinion)
         if paper.key:
             self.fresh[paper.key] = _JUDGEMENTS.dump_json(opinion.judgements).decode()
 
@@ -84,6 +84,11 @@ class Sitting:
         skipped += [f"verification: {late} {about} in time"] if late > 0 else []
         usage = Usage() if self.tab is None else self.tab.usage
         return Opinions(opinions, tuple(skipped), replace(usage, cached=self._cached))
+
+    def _hear(self, paper: Paper, opinion: Opinion) -> None:
+        self._opinions[paper.place] = opinion
+        if self.case.heard is not None:
+            self.case.heard(paper.place, opinion)
 
     def _paper(self, place: int, start: str | None, settings: RerankSettings, hashes: Hashes) -> Paper:
         case, candidate = self.case, self.candidates[place]

@@ -7,8 +7,9 @@ that the settings name, and gives marks for the others. A model that fails leave
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final, Protocol
 
 from indexer.domain import QueryKind
@@ -19,6 +20,8 @@ from service.rerank.seam import Candidate, Case, Opinions, Reading, Reranker, Us
 from service.rerank.verdicts import UNTOLD, WORDS, Checklist, Constraint, Judgement, Mark, Opinion, Verdict, checks_of
 
 MAX_CONSTRAINTS: Final = 8
+Told = Callable[[str, Verdict], None]
+"""Told what a product came to, by its id: first by the local witness, then by the model, in the order of answering."""
 UNJUDGED: Final = Opinion(())
 """Of a product that the model did not come to."""
 READING: Final = 0.4
@@ -81,25 +84,46 @@ class Verifier:
             self._model.close()
 
     def verify(
-        self, case: Case, candidates: Sequence[Candidate], fixed: Sequence[bool], *, whole: bool = True
+        self,
+        case: Case,
+        candidates: Sequence[Candidate],
+        fixed: Sequence[bool],
+        *,
+        whole: bool = True,
+        told: Told | None = None,
+        seconds: float = inf,
     ) -> Verified:
-        """`fixed` products keep their places; not `whole`: by the local witness alone. Back by the deadline of the
-        settings; never raises."""
+        """`fixed` products keep their places; not `whole`: by the local witness alone. Back within `seconds` and
+        those of the settings; never raises. `told` may be called until then, and a moment longer."""
         started = time.monotonic()
-        until = started + self._settings.seconds
+        seconds = min(seconds, self._settings.seconds)
+        until = started + seconds
         if self._model is None or not whole:
             local = self._local.rerank(case, candidates, until)
+            self._telling(case, candidates, local, told)
             verdicts = [self._verdict(case.checklist, one, None) for one in local.opinions]
             order = self._first_order(case, verdicts, fixed)
             return Verified(order, verdicts, (self._local.name,), local.skipped, 0, local.usage)
         read = Reading()
         if self._settings.read_queries and case.words:
             fields = sorted(case.manifest.vocabulary)
-            read = self._model.read(case.words, fields, case.caller, started + READING * self._settings.seconds)
+            read = self._model.read(case.words, fields, case.caller, started + READING * seconds)
             case = replace(case, checklist=merged(case.checklist, read.checklist))
         local = self._local.rerank(case, candidates, until)
-        judged = self._model.rerank(case, candidates, until)
+        judged = self._model.rerank(self._telling(case, candidates, local, told), candidates, until)
         return self._both(case, local, judged, fixed, read.usage)
+
+    def _telling(self, case: Case, candidates: Sequence[Candidate], local: Opinions, told: Told | None) -> Case:
+        """What the local witness said is told at once, each word of the model as it comes."""
+        if told is None:
+            return case
+
+        def heard(place: int, opinion: Opinion | None) -> None:
+            told(candidates[place].product.id, self._verdict(case.checklist, local.opinions[place], opinion))
+
+        for place in range(len(candidates)):
+            heard(place, None)
+        return replace(case, heard=heard)
 
     def _first_order(self, case: Case, verdicts: Sequence[Verdict], fixed: Sequence[bool]) -> list[int]:
         """By what cannot be talked to, where that was measured to gain."""

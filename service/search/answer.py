@@ -8,6 +8,7 @@ from pydantic import Field
 from indexer.domain import Channel, Frozen, Hit, PayloadValue, Product, QueryKind
 from indexer.settings import Fusion
 from service.rerank.verdicts import Verdict
+from service.search.drawing import Picture
 from service.search.emptiness import Emptiness
 from service.search.facets import Facet
 from service.search.fusion import Fused
@@ -105,6 +106,8 @@ class Answer(Frozen):
     results: list[Result]
     timings_ms: dict[str, float]
     degraded: list[str]
+    parts_ms: dict[str, float] = Field(default_factory=dict, exclude=True)
+    """Time within stages, of store calls and the like; for who watches the service, not sent."""
     explain: Explanation | None = None
     words: str = ""
     """What was looked for in words, once the question was understood."""
@@ -121,6 +124,8 @@ class Answer(Frozen):
     why_not: tuple[WhyNot, ...] = ()
     verification: Verification | None = None
     """Given when the first results were verified."""
+    generated: tuple[Picture, ...] = ()
+    """Pictures of what is wanted, the best first; the first was searched by too if it fits."""
 
 
 BY_SCORE = ("boosted", "fused")
@@ -154,6 +159,7 @@ def compose(found: Found, trail: Trail) -> Answer:
         weights=dict(found.ranking.weights),
         results=[_result(group, place, found) for place, group in enumerate(_known(found), start=found.page.place + 1)],
         timings_ms={stage: round(spent, 3) for stage, spent in trail.timings_ms.items()},
+        parts_ms={part: round(spent, 3) for part, spent in trail.parts_ms.items()},
         degraded=[*plan.degraded, *found.outcome.skipped],
         explain=_explanation(found, trail) if plan.query.explain else None,
         words=plan.query.wanted,
@@ -163,8 +169,14 @@ def compose(found: Found, trail: Trail) -> Answer:
         next=found.next,
         more=found.page.more,
         why_not=tuple(found.why_not),
+        generated=_generated(plan),
         verification=found.outcome.verification,
     )
+
+
+def _generated(plan: Plan) -> tuple[Picture, ...]:
+    drawing = plan.encoded.drawing
+    return () if drawing is None else tuple(Picture.of(one) for one in drawing.pictures)
 
 
 def _known(found: Found) -> list[Group]:

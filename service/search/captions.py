@@ -1,4 +1,4 @@
-"""The caption route of an edit: the product's own text, with what it says of the changed attribute replaced."""
+"""A product's own text with what it says of the changed attribute replaced: to search texts by, and to draw by."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import replace
 from indexer.builds.texts import describe
 from indexer.domain import Product
 from indexer.images.names import SYNONYMS
-from service.search.edits import COLOUR, Change
+from service.changes import COLOUR, Change
 
 
 def rewritten(product: Product, changes: Sequence[Change], wanted: str) -> str:
@@ -25,6 +25,18 @@ def rewritten(product: Product, changes: Sequence[Change], wanted: str) -> str:
     text = describe(product)
     unsaid = [change.target for change in changes if change.target not in text.casefold()]
     return describe(replace(product, title=", ".join([product.title, *unsaid]))) if unsaid else text
+
+
+def depicted(product: Product | None, changes: Sequence[Change], wanted: str) -> str:
+    """What is to be seen on a picture of it, short enough for the text encoders of those who draw: its title, as it
+    would be, or of a photo the wanted values alone."""
+    if product is None:
+        return ", ".join(change.target for change in changes) or wanted
+    title = product.title
+    for change in changes:
+        title = _exchanged(title, change)
+    unsaid = [change.target for change in changes if change.target not in title.casefold()]
+    return ", ".join([title, *(unsaid if changes else [wanted])])
 
 
 def _exchanged(text: str, change: Change) -> str:

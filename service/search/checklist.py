@@ -6,8 +6,8 @@ from typing import Final
 from indexer.builds.texts import LEADING_ATTRIBUTES, MAX_VALUE, values_of
 from indexer.domain import AllOf, AnyOf, Condition, FieldType, Op, Product, QueryKind, Where
 from indexer.images.names import colour_named_in
+from service.changes import COLOUR, asked_changes
 from service.rerank.verdicts import PHOTO, WORDS, Checklist, Constraint, Way
-from service.search.edits import COLOUR, asked_changes
 from service.search.planning import Plan
 from service.search.understanding.lifts import GUESSES, PALETTE
 from service.search.understanding.vocabulary import CATEGORY, is_size, vocabulary_of

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from indexer.domain import BuildManifest, FieldType, Frozen, PayloadValue
-from service.search.edits import COLOUR
+from service.changes import COLOUR
 from service.search.field_names import field_named
 
 Payload = Mapping[str, PayloadValue]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from indexer.domain import Channel, Hit, Matrix, PayloadValue, Vector
 from indexer.images.names import COLOUR_NAMES, colours_named_in
-from service.search.edits import COLOUR, Change
+from service.changes import COLOUR, Change
 from service.search.questions import Edit
 
 LOOKED_AT: Final = 10

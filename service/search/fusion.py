@@ -59,17 +59,20 @@ def calibrate(raw: Scores, spread: Spread) -> Scores:
     return (raw - spread.mean) / spread.deviation
 
 
+def calibrate_all(raw: Mapping[Channel, Scores], spreads: Mapping[Channel, Spread]) -> dict[Channel, Scores]:
+    """Of all candidates in every channel; lexical scores are divided by their maximum over the candidates before."""
+    relative = {channel: _relative(channel, scores) for channel, scores in raw.items()}
+    return {channel: calibrate(scores, spreads.get(channel, RAW)) for channel, scores in relative.items()}
+
+
 def fuse(
     hits: Sequence[Hit], raw: Mapping[Channel, Scores], weights: Weights, spreads: Mapping[Channel, Spread]
 ) -> list[Fused]:
     """Products by score descending, then product id; a product stands where its best photo stands.
 
-    Lexical scores are divided by their maximum over the candidates before they are calibrated. Raises StoreMismatch
-    for a score that is no number, which no order could hold.
+    Raises StoreMismatch for a score that is no number, which no order could hold.
     """
-    calibrated = {
-        channel: calibrate(_relative(channel, scores), spreads.get(channel, RAW)) for channel, scores in raw.items()
-    }
+    calibrated = calibrate_all(raw, spreads)
     summed = sum((weights[channel] * scores for channel, scores in calibrated.items()), np.zeros(len(hits)))
     if not np.isfinite(summed).all():
         raise _not_a_number(hits, raw)

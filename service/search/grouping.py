@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from indexer.builds.texts import values_of
 from indexer.domain import Frozen, Product
-from service.search.edits import COLOUR
+from service.changes import COLOUR
 from service.search.fusion import Fused
 
 

@@ -1,20 +1,24 @@
 """What a query comes to before anything is searched: what its words mean, its vectors, its filters, its rules."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 from indexer.builds.live import LiveIndex
-from indexer.domain import AllOf, BuildManifest, Channel, Pixels, Product, QueryKind, Spread, Where, point_id
+from indexer.domain import AllOf, BuildManifest, Channel, Product, QueryKind, Spread, Where, point_id
 from indexer.encoders import Encoder
 from indexer.errors import EmptyQuery, ImageRejected, UnavailableError, UnknownProduct
-from indexer.images.fit import Fit
-from indexer.images.names import colour_named_in
 from indexer.settings import Fusion, SearchSettings
+from service.changes import wanted_colours
+from service.generate.studio import Drawing
 from service.language import Rewriter
 from service.search.boosts import Lift, lift_where, parse_boosts
+from service.search.drawing import Artist, Photos, Sitter, canvas_fit
+from service.search.kept import kept
+from service.search.meaning import Meant
 from service.search.query import Query
 from service.search.questions import Editing, Encoded, encode
 from service.search.rarity import rare_share, with_rarity
@@ -23,7 +27,8 @@ from service.search.rules import Pin, RuleBook, Ruling
 from service.search.sorting import Sort, parse_sort
 from service.search.trail import Trail
 from service.search.understanding import Understood, understand
-from service.search.weights import resolve, usable
+from service.search.understanding.comparisons import compares, with_limit
+from service.search.weights import Weights, resolve, usable
 from service.search.where import parse_where
 
 CODE = "code"
@@ -45,13 +50,6 @@ class Rules(Protocol):
     """The merchandiser's rules."""
 
     def book(self, build: BuildManifest, *, drafts: bool = False) -> RuleBook: ...
-
-
-class Photos(Protocol):
-    """The products' own photos."""
-
-    def first(self, build: BuildManifest, product: Product, fit: Fit) -> Pixels:
-        """Raises ImageRejected when it cannot be had, UnavailableError when not in time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +79,7 @@ class Planner:
     rules: Rules | None = None
     photos: Photos | None = None
     rewriter: Rewriter | None = None
+    artist: Artist | None = None
 
     def plan(self, query: Query, index: LiveIndex, encoder: Encoder, trail: Trail) -> Plan:
         """Raises QueryError for a contradictory request, BadFilter, BadWeights, UnknownProduct, EmptyQuery."""
@@ -89,6 +88,8 @@ class Planner:
         where = parse_where(query.where, manifest.fields)
         lifts = parse_boosts(settings.boosts, manifest.fields)
         with trail.stage("understand"):
+            reference = self._reference(query, index)
+            query, uncompared = _compared(query, reference)
             ruling = self._ruling(query, manifest)
             understood = self._understood(query, index, ruling)
             read = _as_read(query, understood)
@@ -96,8 +97,7 @@ class Planner:
             understood, ruling, also = self._named(understood, ruling, manifest)
         asked = resolve(read.kind, query.weights, settings.weights, read.kind is QueryKind.TEXT)
         with trail.stage("encode"):
-            reference = self._reference(query, index)
-            editing, degraded = self._editing(read, reference, manifest, encoder)
+            editing, degraded = self._editing(read, reference, manifest, encoder, asked, trail)
             encoded = encode(read, index, encoder, reference, editing, understood.avoid)
         weights = usable(asked, {*encoded.vectors, Channel.LEXICAL})
         if read.kind is QueryKind.TEXT and query.weights is None and index.lexicon is not None:
@@ -105,6 +105,7 @@ class Planner:
         fusion = query.fusion or settings.fusion
         if fusion == "calibrated":
             lifts += [lift_where(one.chip, one.where, one.amount) for one in understood.boosts]
+            lifts += kept(reference, encoded, index, settings.edits.keep)
         return Plan(
             query=read,
             index=index,
@@ -127,7 +128,13 @@ class Planner:
             diversity=settings.diversity if query.diversity is None else query.diversity,
             lifts=(*lifts, *ruling.lifts),
             sort=sort,
-            degraded=(*degraded, *encoded.skipped, *(f"rule {rule}: {why}" for rule, why in ruling.broken.items())),
+            degraded=(
+                *uncompared,
+                *_undrawn(query, encoded),
+                *degraded,
+                *encoded.skipped,
+                *(f"rule {rule}: {why}" for rule, why in ruling.broken.items()),
+            ),
         )
 
     def _ruling(self, query: Query, manifest: BuildManifest) -> Ruling:
@@ -152,7 +159,7 @@ class Planner:
         refused = [chip.id for chip in said(query.wanted).chips if chip.kind == "without"]
         change = said(query.wanted, ignore=(*query.ignore, *refused))
         apart = said("", avoid=query.without, ignore=query.ignore)
-        chips = tuple(chip for chip in change.chips if chip.kind not in ("boost", "code"))
+        chips = tuple(chip for chip in change.chips if chip.kind not in ("boost", "code", "unknown"))
         return replace(apart, words=change.words, filters=change.filters, chips=(*chips, *apart.chips))
 
     def _reference(self, query: Query, index: LiveIndex) -> Product | None:
@@ -164,17 +171,33 @@ class Planner:
         return product
 
     def _editing(
-        self, query: Query, reference: Product | None, manifest: BuildManifest, encoder: Encoder
+        self,
+        query: Query,
+        reference: Product | None,
+        manifest: BuildManifest,
+        encoder: Encoder,
+        weights: Weights,
+        trail: Trail,
     ) -> tuple[Editing, Sequence[str]]:
         """What edits are made with; the photo of a product only where it may be recoloured."""
         editing = Editing(self.settings.edits, rewriter=self.rewriter)
+        counts = weights.get(Channel.IMAGE, 0) * self.settings.edits.routes["generated"] > 0
+        if self.artist is not None and query.kind is QueryKind.EDIT and counts:
+            artist = self.artist
+            sits = partial(Sitter, query, product=reference, build=manifest, encoder=encoder)
+
+            def draw(meant: Meant) -> Drawing | None:
+                with trail.part("generate") if query.generate or query.generated else nullcontext():
+                    return artist.searched(sits(meant=meant))
+
+            editing = replace(editing, draw=draw)
         wanted = query.kind is QueryKind.EDIT and self.settings.edits.routes["recolour"] > 0
         if self.photos is None or not wanted or reference is None or not reference.images:
             return editing, ()
-        if colour_named_in(query.wanted) is None:
+        if not wanted_colours(query.wanted):
             return editing, ()
         try:
-            picture = self.photos.first(manifest, reference, encoder.spec.fit)
+            picture = self.photos.first(manifest, reference, canvas_fit("draft"))
         except (ImageRejected, UnavailableError) as error:
             return editing, [f"recolour: {error}"]
         return replace(editing, picture=picture), ()
@@ -208,12 +231,26 @@ class Planner:
         return understood, replace(ruling, pins=tuple(pins)), tuple(points)
 
 
+def _compared(query: Query, reference: Product | None) -> tuple[Query, tuple[str, ...]]:
+    """With "cheaper" as the limit that it means, and what is said where nobody knows the price."""
+    if query.kind is not QueryKind.EDIT or not compares(query.wanted):
+        return query, ()
+    price = None if reference is None else reference.price
+    what = "a photo" if reference is None else reference.id
+    unknown = () if price is not None else (f"price: {what} has none to compare with",)
+    words, change = with_limit(query.words, price), with_limit(query.change, price)
+    if not words and not change:
+        return replace(query, words="", change="", generate=None, generated=None), unknown
+    return replace(query, words=words, change=change), unknown
+
+
 def _as_read(query: Query, understood: Understood) -> Query:
     """With the words that are left to be searched."""
     if understood.words == query.wanted:
         return query
     if query.kind is QueryKind.EDIT and not understood.words:
-        return replace(query, words="", change="")  # "under 40": this one, within that price
+        # "under 40": this one, within that price
+        return replace(query, words="", change="", generate=None, generated=None)
     if query.kind is QueryKind.TEXT and not understood.words:
         chips = ", ".join(chip.id for chip in understood.chips)
         raise EmptyQuery(
@@ -223,6 +260,15 @@ def _as_read(query: Query, understood: Understood) -> Query:
     if query.kind is QueryKind.TEXT:
         return replace(query, words=understood.words)
     return replace(query, words="", change=understood.words)
+
+
+def _undrawn(query: Query, encoded: Encoded) -> tuple[str, ...]:
+    """Why no picture was drawn though one is wanted, where nobody was asked to."""
+    if encoded.drawing is not None or not (query.generate or query.generated):
+        return ()
+    if encoded.edit is None:
+        return ("generate: nothing is to look different",)
+    return ("generate: nobody is set up to draw, or this search gives pictures no weight",)
 
 
 def _all_of(where: Where | None, understood: Sequence[Where]) -> Where | None:

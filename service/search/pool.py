@@ -18,12 +18,13 @@ import numpy.typing as npt
 from indexer.domain import VECTOR_CHANNELS, Channel, Hit, Matrix, PayloadValue, Vector, VectorQuery
 from indexer.images.names import SYNONYMS
 from indexer.stores.seam import VectorStore
-from service.search.edits import COLOUR, Change, without
+from service.changes import COLOUR, Change
 from service.search.feedback import fed_back, followed, marked
 from service.search.fusion import RAW, Scores, weighted_vectors
 from service.search.questions import Edit, Encoded, Route
 from service.search.retrieve import Candidates, Question
 from service.search.weights import Weights, usable
+from service.vectors import without
 
 SAME_PHOTO = 1 - 1e-5
 """Cosine from which two photos are one: the encoder gives equal pixels equal vectors but for rounding."""

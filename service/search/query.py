@@ -6,7 +6,10 @@ from typing import Literal
 
 from indexer.domain import Channel, Pixels, QueryKind
 from indexer.errors import EmptyQuery, QueryError
+from indexer.generate_settings import Mode
 from indexer.settings import Fusion
+from service.deadline import Deadline
+from service.rerank.verifier import Told
 
 RulesUsed = Literal["live", "draft", "off"]
 """`draft`: those that are not published yet too, to try them out."""
@@ -24,6 +27,11 @@ class Query:
 
     `verify`: have the first results checked, None: as the settings say; `strict` leaves out what is contradicted then.
     `view` is `photo` as large as whoever checks wants it, `caller` whose budget that is.
+
+    `generate`: have a picture drawn of what an edit wants and search by it too; `generated`: by this one, by its id.
+    `canvas` is `photo` as large as whoever draws or recolours wants it. `told` hears of verdicts as they come.
+
+    Once the `deadline` is over, no further stage is begun. `before_ms` are stages that took place before the search.
     """
 
     words: str = ""
@@ -47,9 +55,15 @@ class Query:
     verify: bool | None = None
     strict: bool = False
     view: Pixels | None = None
+    generate: Mode | None = None
+    generated: str | None = None
+    canvas: Pixels | None = None
     caller: str = ""
     why_not: tuple[str, ...] = ()
     explain: bool = False
+    told: Told | None = None
+    deadline: Deadline = field(default_factory=Deadline)
+    before_ms: Mapping[str, float] = field(default_factory=dict)
     kind: QueryKind = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +73,10 @@ class Query:
         if self.strict and self.verify is False:
             raise QueryError("strict: it needs verification; do not switch `verify` off with it.")
         object.__setattr__(self, "kind", self._kind())
+        if self.generate is not None and self.generated is not None:
+            raise QueryError("generated: a picture is drawn or given by its id, not both; leave `generate` out.")
+        if (self.generate or self.generated) and self.kind is not QueryKind.EDIT:
+            raise QueryError("generate: give a product or a photo to start from, and what is to be different from it.")
 
     def _kind(self) -> QueryKind:
         if self.further_photos and self.photo is None:

@@ -5,36 +5,32 @@ Four routes find what is "this one, but blue":
 - arithmetic: the reference moved from the words for what it has to those for what is wanted, in both channels;
 - identity: the reference without the attribute, compared with products without it, so that all colours of one thing
   are equally near (the constraint is left to the other routes and to verification);
-- recolour: the reference's photo in the wanted colour, seen by the encoder;
+- recolour: the reference's photo in the wanted colour, seen by the encoder; generated, in its place: a picture that was
+  drawn of what is wanted because the shopper wants one;
 - caption: the reference's text rewritten, compared with texts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from indexer.builds.live import LiveIndex
 from indexer.builds.texts import describe
-from indexer.domain import Channel, Matrix, Pixels, Product, QueryKind, Vector, point_id
+from indexer.domain import Channel, Matrix, Pixels, Product, QueryKind, Vector
 from indexer.encoders import Encoder
-from indexer.errors import UnknownProduct
 from indexer.images.names import colour_named_in
 from indexer.settings import EditSettings, RouteName
+from service.changes import COLOUR, Change
+from service.generate.judging import Judged
 from service.generate.recolour import recolour
+from service.generate.studio import Drawing
 from service.language import Rewriter
 from service.search.captions import rewritten
-from service.search.edits import (
-    COLOUR,
-    Change,
-    asked_changes,
-    changed_directions,
-    direction,
-    nearest_value,
-    source_of_product,
-    without,
-)
+from service.search.edits import direction
+from service.search.meaning import Meant, meant, of_photos, of_product, unit
 from service.search.query import Query
+from service.vectors import without
 
 WORDING_OF_PHOTOS = 0.2
 """What words count beside a photo of which no text is known, against a product's own (DECISIONS.md)."""
@@ -81,16 +77,20 @@ class Encoded:
     edit: Edit | None = None
     skipped: tuple[str, ...] = ()
     """What an edit went without, and why."""
+    drawing: Drawing | None = None
+    """The pictures that were drawn of what is wanted."""
 
 
 @dataclass(frozen=True)
 class Editing:
-    """What edits are made with: their settings, the photo of the product a query is `like`, fitted to the encoder
-    (without one there is no recoloured photo), and who rewrites captions better than rules."""
+    """What edits are made with: their settings, the photo of the product a query is `like` (without one there is no
+    recoloured photo; before it is made small for the encoder, product and backdrop are told apart better), who rewrites
+    captions better than rules, and who draws what is wanted where a picture of it is."""
 
     settings: EditSettings = field(default_factory=EditSettings)
     picture: Pixels | None = None
     rewriter: Rewriter | None = None
+    draw: Callable[[Meant], Drawing | None] | None = None
 
 
 def encode(
@@ -109,38 +109,16 @@ def encode(
     if query.kind is QueryKind.EDIT:
         return _edited(query, index, encoder, product, editing or Editing(), avoid)
     if product is not None:
-        reference = _stored(product, index)
+        reference = of_product(product, index)
     else:
-        asked = _photos(query, encoder) if query.photo is not None else encoder.encode_texts([query.words])[0]
+        asked = of_photos(query, encoder) if query.photo is not None else encoder.encode_texts([query.words])[0]
         reference = {Channel.IMAGE: asked, Channel.TEXT: asked}
     return Encoded(away(reference, encoder.encode_texts(avoid)) if avoid else reference)
 
 
 def away(vectors: Mapping[Channel, Vector], avoided: Matrix, strength: float = AVOIDANCE) -> dict[Channel, Vector]:
     """The unit vectors (dim,) less `strength` times each of the avoided unit rows (n, dim)."""
-    return {channel: _unit(vector - np.float32(strength) * avoided.sum(axis=0)) for channel, vector in vectors.items()}
-
-
-def _photos(query: Query, encoder: Encoder) -> Vector:
-    """The mean of photos of one thing."""
-    photos = [photo for photo in (query.photo, *query.further_photos) if photo is not None]
-    return _unit(encoder.encode_images(photos).mean(axis=0))
-
-
-def _stored(product: Product, index: LiveIndex, photos: int | None = None) -> dict[Channel, Vector]:
-    """The product's own vectors from the build: the mean of its first so many photos (None: all), and its text."""
-    image_ids = [image.image_id for image in product.images] + [""]
-    ids = [point_id(index.manifest.catalog, product.id, image_id) for image_id in image_ids]
-    found = index.store.fetch(ids)
-    stored = [found[point] for point in ids if point in found]
-    if not stored:
-        raise UnknownProduct(f"Product {product.id} is not in build {index.manifest.build}; build the catalogue again.")
-    reference: dict[Channel, Vector] = {}
-    for channel in (Channel.IMAGE, Channel.TEXT):
-        vectors = [point[channel] for point in stored if channel in point][:photos]
-        if vectors:
-            reference[channel] = _unit(np.mean(vectors, axis=0))
-    return reference
+    return {channel: unit(vector - np.float32(strength) * avoided.sum(axis=0)) for channel, vector in vectors.items()}
 
 
 def _edited(
@@ -151,50 +129,63 @@ def _edited(
     editing: Editing,
     avoid: Sequence[str],
 ) -> Encoded:
-    """A product is looked for by its first photo: the mean of front and back resembles neither (DECISIONS.md)."""
-    if product is not None:
-        reference = _stored(product, index, photos=1)
-    else:
-        photo = _photos(query, encoder)
-        reference = {Channel.IMAGE: photo, Channel.TEXT: photo}
-    changes = _changes(query, index.manifest.vocabulary, encoder, product, reference)
+    understood = meant(query, index, encoder, product)
+    reference, changes, changed = understood.reference, understood.changes, understood.changed
     strength = np.float32(editing.settings.strength)
     step = direction(changes, encoder) if changes else encoder.encode_texts([query.wanted])[0]
-    moved = {channel: _unit(vector + strength * step) for channel, vector in reference.items()}
+    moved = {channel: unit(vector + strength * step) for channel, vector in reference.items()}
     if avoid:
         moved = away(moved, encoder.encode_texts(avoid))
     weights = editing.settings.routes
-    changed = changed_directions(changes, index.manifest.vocabulary, encoder, encoder.spec.dim)
     routes = [Route("arithmetic", weights["arithmetic"], moved)]
     if Channel.IMAGE in reference and len(changed):
         seen = without(reference[Channel.IMAGE][None], changed)[0]
         routes.append(Route("identity", weights["identity"], {Channel.IMAGE: seen}, blind=True))
-    if weights["recolour"] > 0:
+    drawing = None if editing.draw is None else editing.draw(understood)
+    if drawing is not None and drawing.best is not None and weights["generated"] > 0:
+        seen = _drawn(drawing.best, changes, encoder, editing)
+        routes.append(Route("generated", weights["generated"], {Channel.IMAGE: seen}))
+    elif weights["recolour"] > 0:
         routes += _recoloured(query, changes, encoder, editing)
-    skipped: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = () if drawing is None else drawing.skipped
     if weights["caption"] > 0 and product is not None:
-        caption, skipped = _captioned(query, changes, encoder, product, editing)
+        caption, late = _captioned(query, changes, encoder, product, editing)
         routes.append(caption)
-    gone = tuple(route for route in routes if route.weight > 0) or (Route("arithmetic", 1.0, moved),)
+        skipped += late
+    gone = tuple(route for route in routes if route.weight > 0)
+    if all(route.name == "generated" for route in gone):
+        gone += (Route("arithmetic", 1.0, moved),)  # a generated picture never searches alone
     wording = WORDING_OF_PHOTOS if product is None else 1.0
     settings = editing.settings
     edit = Edit(gone, reference, changed, wording, settings.follow, settings.feedback)
-    return Encoded(moved, changes, edit, skipped)
+    return Encoded(moved, changes, edit, skipped, drawing)
 
 
 def _recoloured(query: Query, changes: Sequence[Change], encoder: Encoder, editing: Editing) -> list[Route]:
     """None for an edit that changes no colour, or of a product whose photo is not at hand; the other changes of one
     that does are made by arithmetic."""
-    picture = editing.picture if query.photo is None else query.photo
+    picture = editing.picture if query.photo is None else query.photo if query.canvas is None else query.canvas
     colour = next((change for change in changes if change.field == COLOUR), None)
     if picture is None or colour is None or colour_named_in(colour.target) is None:
         return []
     source = colour.source if colour.source is not None and colour_named_in(colour.source) else None
     seen = encoder.encode_images([recolour(picture, colour.target, source).pixels])[0]
-    others = [change for change in changes if change is not colour]
-    if others:
-        seen = _unit(seen + np.float32(editing.settings.strength) * direction(others, encoder))
-    return [Route("recolour", editing.settings.routes["recolour"], {Channel.IMAGE: seen})]
+    moved = _changed_besides(seen, [change for change in changes if change is not colour], encoder, editing)
+    return [Route("recolour", editing.settings.routes["recolour"], {Channel.IMAGE: moved})]
+
+
+def _drawn(best: Judged, changes: Sequence[Change], encoder: Encoder, editing: Editing) -> Vector:
+    """Recolouring makes one change only, and the words of the others are not on its picture."""
+    if best.picture.provenance.recipe.generator != "recolour":
+        return best.vector
+    return _changed_besides(best.vector, [one for one in changes if one.field != COLOUR], encoder, editing)
+
+
+def _changed_besides(seen: Vector, others: Sequence[Change], encoder: Encoder, editing: Editing) -> Vector:
+    """A picture's vector, moved by arithmetic for the changes that it does not show."""
+    if not others:
+        return seen
+    return unit(seen + np.float32(editing.settings.strength) * direction(others, encoder))
 
 
 def _captioned(
@@ -206,27 +197,3 @@ def _captioned(
     text = encoder.encode_texts([by_rewriter or rewritten(product, changes, query.wanted)])[0]
     route = Route("caption", editing.settings.routes["caption"], {Channel.TEXT: text})
     return route, ("caption: the language endpoint gave none in time; it was rewritten by rules",) if late else ()
-
-
-def _changes(
-    query: Query,
-    vocabulary: Mapping[str, Sequence[str]],
-    encoder: Encoder,
-    product: Product | None,
-    reference: Mapping[Channel, Vector],
-) -> tuple[Change, ...]:
-    wanted, refused = asked_changes(query.wanted, vocabulary)
-    found = []
-    for name, target in wanted.items():
-        source = source_of_product(name, product) if product is not None else None
-        if source is None and name == COLOUR and query.photo_colours:
-            source = query.photo_colours[0]
-        source = source or refused.get(name)
-        if source is None and name in vocabulary and Channel.IMAGE in reference:
-            source = nearest_value(reference[Channel.IMAGE], vocabulary[name], encoder)
-        found.append(Change(name, source, target))
-    return tuple(found)
-
-
-def _unit(vector: Vector) -> Vector:
-    return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-12))

@@ -21,6 +21,7 @@ from service.search.rules import pinned
 from service.search.sorting import SORTABLE, sort_groups
 from service.search.trail import Trail
 from service.search.verify import Checked, by_verdict, check
+from service.search.watched import Watched
 
 VERIFY_WINDOW = 50
 """Products whose wanted change is checked; a contradicted one goes to the end of the window, never out of it."""
@@ -113,10 +114,11 @@ class Ranking:
     def _found(self, question: Question) -> Pooled:
         """An edit's by all its routes."""
         plan = self._plan
+        store = Watched(plan.index.store, self._trail)
         if plan.encoded.edit is not None:
             fill = {channel: np.asarray(mean, np.float32) for channel, mean in plan.index.manifest.fill.items()}
-            return pool(plan.index.store, question, plan.encoded, fill, as_weighed=plan.query.weights is not None)
-        return Pooled(retrieve(plan.index.store, question), question.weights, {}, 1.0)
+            return pool(store, question, plan.encoded, fill, as_weighed=plan.query.weights is not None)
+        return Pooled(retrieve(store, question), question.weights, {}, 1.0)
 
     def _fused(self, found: Pooled) -> list[Fused]:
         """By the method that is asked for, each with its payload."""
@@ -129,7 +131,7 @@ class Ranking:
         return self._with_payload(fused, found)
 
     def _with_payload(self, fused: Sequence[Fused], found: Pooled) -> list[Fused]:
-        payloads = self._plan.index.store.read([one.hit.point_id for one in fused])
+        payloads = Watched(self._plan.index.store, self._trail).read([one.hit.point_id for one in fused])
         return [
             replace(
                 one,

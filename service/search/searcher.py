@@ -9,10 +9,11 @@ from indexer.settings import SearchSettings
 from service.language import Rewriter
 from service.rerank.verifier import Verifier
 from service.search.answer import Answer, Found, compose
+from service.search.drawing import Artist, Photos
 from service.search.emptiness import Emptiness, nothing_close
 from service.search.facets import Facet, count_facets, default_facets
 from service.search.paging import Page, decode_cursor, fill_page, fingerprint
-from service.search.planning import Photos, Plan, Planner, Products, Rules
+from service.search.planning import Plan, Planner, Products, Rules
 from service.search.query import AUTO, Query
 from service.search.ranking import Ranking
 from service.search.trail import Trail
@@ -33,17 +34,20 @@ class Searcher:
         photos: Photos | None = None,
         rewriter: Rewriter | None = None,
         verifier: Verifier | None = None,
+        artist: Artist | None = None,
     ) -> None:
         """Without `rules` there are none; without `photos` a product is not looked for recoloured, without a `rewriter`
-        captions are rewritten by rules, without a `verifier` nothing is verified."""
+        captions are rewritten by rules, without a `verifier` nothing is verified, without an `artist` nothing drawn."""
         self._verifier = verifier
         self._products = products
         self._settings = settings
-        self._planner = Planner(products, settings, rules, photos, rewriter)
+        self._planner = Planner(products, settings, rules, photos, rewriter, artist)
 
     def search(self, query: Query, index: LiveIndex, encoder: Encoder) -> Answer:
-        """Raises QueryError for a contradictory request, UnknownProduct, UnavailableError for what is down."""
-        trail = Trail()
+        """Raises QueryError for a contradictory request, UnknownProduct, UnavailableError for what is down,
+        TooLate once the query's deadline is over."""
+        trail = Trail(query.deadline)
+        trail.timings_ms.update(query.before_ms)
         plan = self._planner.plan(query, index, encoder, trail)
         asked, state = fingerprint(_parts(query)), _state(plan)
         cursor = None if query.cursor is None else decode_cursor(query.cursor, state, asked)
@@ -98,7 +102,7 @@ def _emptiness(plan: Plan, ranking: Ranking) -> Emptiness | None:
 def _parts(query: Query) -> Iterator[str | bytes]:
     """Everything that was asked but the page."""
     names = ("words", "change", "like", "photo_colours", "without", "ignore", "where", "fusion", "diversity")
-    for name in (*names, "group", "sort", "rules"):
+    for name in (*names, "group", "sort", "rules", "generate", "generated"):
         yield f"{name}={getattr(query, name)!r}"
     yield repr(sorted((query.weights or {}).items()))
     for photo in (query.photo, *query.further_photos):

@@ -71,7 +71,10 @@ def verified(
         case = _case(plan)
         fixed = [plan.sort is not None or group.shown.hit.product_id in ranking.moved for group in window]
         whole = verifier.whole(query.verify, query.strict)
-        said = verifier.verify(case, _candidates(window, plan, products), fixed, whole=whole)
+        left = query.deadline.left()
+        said = verifier.verify(
+            case, _candidates(window, plan, products), fixed, whole=whole, told=query.told, seconds=left
+        )
         shown = [window[place] for place in said.order]
         dropped: tuple[str, ...] = ()
         if query.strict:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from indexer.builds.texts import values_of
 from indexer.domain import PayloadValue, Product
 from indexer.images.names import COLOUR_NAMES, colours_named_in
-from service.search.edits import COLOUR, Change
+from service.changes import COLOUR, Change
 from service.search.fusion import Fused
 
 PALETTE = "palette"

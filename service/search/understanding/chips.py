@@ -5,7 +5,7 @@ from typing import Literal
 
 from indexer.domain import AnyOf, Condition, Frozen, Where
 
-ChipKind = Literal["filter", "boost", "spelling", "without", "synonym", "code"]
+ChipKind = Literal["filter", "boost", "spelling", "unknown", "without", "synonym", "code"]
 
 _OPERATORS = frozenset("|()<>=!\"'")
 

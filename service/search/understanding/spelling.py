@@ -11,7 +11,7 @@ from indexer.builds.words import Words
 from service.search.understanding.dictionary import COLOURS, ENGLISH, right_words
 
 SHORTEST: Final = 4
-"""Letters; a shorter word is one slip away from too many others."""
+"""Letters; a shorter word is one slip away from too many others, but for two letters swapped in one of three."""
 SHORTEST_FOREIGN: Final = 6
 """The same for a language without a dictionary."""
 TWO_SLIPS: Final = 8
@@ -30,12 +30,23 @@ def corrected(word: str, words: Words, language: str = ENGLISH) -> str | None:
     meant.
     """
     typed = word.casefold()
-    if len(typed) < (SHORTEST if language == ENGLISH else SHORTEST_FOREIGN) or not typed.isalpha():
+    if not typed.isalpha() or not is_unknown(typed, words, language):
         return None
-    right = right_words(language)
-    if any(form in words or form in right for form in _forms(typed)):
-        return None
+    if len(typed) < (SHORTEST if language == ENGLISH else SHORTEST_FOREIGN):
+        return _swapped(typed, words) if len(typed) == SHORTEST - 1 else None
     return _nearest(typed, words) or _nearest(typed, _COLOURS)
+
+
+def is_unknown(word: str, words: Words, language: str = ENGLISH) -> bool:
+    """Whether neither the catalogue nor the language has it, in its singular or plural."""
+    right = right_words(language)
+    return not any(form in words or form in right for form in _forms(word.casefold()))
+
+
+def _swapped(typed: str, words: Words) -> str | None:
+    """The catalogue's word that two neighbours of a short one were swapped in: "mgu"."""
+    swapped = (typed[0] + typed[2] + typed[1], typed[1] + typed[0] + typed[2])
+    return next((meant for meant in swapped if meant in words), None)
 
 
 def _nearest(typed: str, words: Words) -> str | None:

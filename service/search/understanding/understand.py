@@ -11,11 +11,12 @@ from indexer.domain import BuildManifest, Condition, FieldType, Where
 from service.search.understanding.chips import Chip, SoftBoost, Understood, chip_id, written
 from service.search.understanding.codes import read_codes
 from service.search.understanding.cuts import Cut, disjoint, without
+from service.search.understanding.dictionary import ENGLISH
 from service.search.understanding.lifts import lifts
 from service.search.understanding.negation import LONGEST, MOST, read_negations, unwanted
 from service.search.understanding.prices import PRICE, read_prices
 from service.search.understanding.sizes import read_sizes
-from service.search.understanding.spelling import corrected
+from service.search.understanding.spelling import corrected, is_unknown
 from service.search.understanding.vocabulary import Mention, Vocabulary, vocabulary_of
 
 CORRECTED: Final = 32
@@ -49,9 +50,12 @@ def understand(
     for said in avoided:
         reading.take(unwanted(said, vocabulary.mentions(said), vocabulary.guessable))
     hidden = [(start, end) for start, end, chip in read_codes(left) if reading.note(chip)]
-    for mention in vocabulary.mentions(left):
+    mentions = vocabulary.mentions(left)
+    for mention in mentions:
         if not any(start < mention.end and mention.start < end for start, end in hidden):
             reading.lift(left[mention.start : mention.end], mention, vocabulary.guessable)
+    if manifest.language == ENGLISH and len(words):
+        _tell_unknown(left, words, [*hidden, *((one.start, one.end) for one in mentions)], reading)
     return reading.understood(left)
 
 
@@ -108,6 +112,17 @@ class _Reading:
             chips=tuple(self.chips.values()),
             codes=tuple(chip.text for chip in self.chips.values() if chip.kind == "code"),
         )
+
+
+def _tell_unknown(left: str, words: Words, read: Sequence[tuple[int, int]], reading: _Reading) -> None:
+    """Words that nothing knows: the encoder makes something of them, and the shopper should know that it guesses."""
+    for chunk in islice(_CHUNK.finditer(left), CORRECTED):
+        apart = not any(start < chunk.end() and chunk.start() < end for start, end in read)
+        for found in _LETTERS.finditer(chunk.group()):
+            said = found.group()
+            if apart and len(said) > 2 and not any(map(str.isdigit, chunk.group())) and is_unknown(said, words):
+                label = f"“{said}” is in no product"
+                reading.note(Chip(id=chip_id("unknown", said), kind="unknown", text=said, label=label))
 
 
 def _halves(chip: str) -> tuple[str, str]:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from indexer.bootstrap import open_catalogue
+from indexer.breaker import Breaker
 from indexer.images.decoders import DecoderPool
 from indexer.settings import BudgetSettings, Price, Settings
 from service.ask.asking import SECONDS, Asking, Speaker
 from service.ask.documents import Answered, AskRequest
-from service.budget.breaker import Breaker
 from service.budget.governor import Governor
 from service.endpoint import Endpoint
 from service.photos import CataloguePhotos

@@ -13,11 +13,11 @@ from typing import TypedDict
 import numpy as np
 from PIL import Image
 
+from indexer.breaker import Breaker
 from indexer.catalog.engine import Database
 from indexer.domain import BuildManifest, ImageRef, Pixels, Product, QueryKind
 from indexer.images.fit import Fit
 from indexer.settings import BudgetSettings, Price, RerankSettings
-from service.budget.breaker import Breaker
 from service.budget.governor import Governor
 from service.endpoint import Endpoint
 from service.rerank.cache import VerdictCache

@@ -6,9 +6,9 @@ from itertools import count
 
 import pytest
 
+from indexer.breaker import Breaker
 from indexer.catalog.engine import Database
 from indexer.settings import BudgetSettings
-from service.budget.breaker import Breaker
 from service.budget.governor import Governor
 from service.endpoint import Endpoint
 from service.rerank.calling import Till

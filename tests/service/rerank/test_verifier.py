@@ -1,12 +1,13 @@
 """Two witnesses: one that cannot be talked to, and a model that can."""
 
+import time
 from collections.abc import Sequence
 
 import pytest
 
 from indexer.domain import Product, QueryKind
 from indexer.settings import RerankSettings
-from service.rerank.seam import Candidate, Case, Usage
+from service.rerank.seam import Candidate, Case, Opinions, Usage
 from service.rerank.verdicts import WORDS, Constraint, Mark
 from service.rerank.verifier import MAX_CONSTRAINTS, Verified, Verifier, merged
 from tests.fakes import FakeEncoder
@@ -125,6 +126,26 @@ class TestWithAModel:
         model = Witness("small", reads=(LIKE,))
         verify(Verifier(settings, Witness(), model), case(BLUE, words=words))
         assert model.cases[0].checklist == (BLUE,)
+
+
+def test_it_has_what_is_left_of_the_search_where_that_is_less() -> None:
+    patient = Timed()
+    verifier = Verifier(RerankSettings(seconds=50), patient)
+    for seconds in (7.0, 1_000.0):
+        verifier.verify(case(), candidates(), [False] * len(IDS), seconds=seconds)
+    assert [round(left) for left in patient.left] == [7, 50]
+
+
+class Timed(Witness):
+    """Notes how long it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: list[float] = []
+
+    def rerank(self, case: Case, candidates: Sequence[Candidate], until: float) -> Opinions:
+        self.left.append(until - time.monotonic())
+        return super().rerank(case, candidates, until)
 
 
 def test_a_checklist_is_kept_short() -> None:

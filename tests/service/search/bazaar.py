@@ -17,7 +17,7 @@ from indexer.domain import BuildManifest
 from indexer.settings import SearchSettings, Settings
 from service.rerank.verifier import Verifier
 from service.search.answer import Answer, Result
-from service.search.planning import Photos
+from service.search.drawing import Artist, Photos
 from service.search.query import Query
 from service.search.rules import RuleBook
 from service.search.searcher import Searcher
@@ -108,6 +108,7 @@ class Bazaar:
     rules: tuple[Rule, ...] = ()
     photos: Photos | None = None
     verifier: Verifier | None = None
+    artist: Artist | None = None
 
     def set(self, **changes: object) -> "Bazaar":
         return replace(self, settings=SearchSettings.model_validate(changes))
@@ -117,7 +118,7 @@ class Bazaar:
 
     def ask(self, query: Query) -> Answer:
         products, rules = CatalogProducts(self.database), FixedRules(self.rules)
-        searcher = Searcher(products, self.settings, rules, self.photos, verifier=self.verifier)
+        searcher = Searcher(products, self.settings, rules, self.photos, verifier=self.verifier, artist=self.artist)
         return searcher.search(query, self.index, self.encoder)
 
     def ids(self, query: Query) -> list[str]:

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 from indexer.domain import Product
+from service.changes import Change
 from service.search.captions import rewritten
-from service.search.edits import Change
 
 MUG = Product(
     "p",

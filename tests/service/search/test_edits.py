@@ -1,21 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from indexer.domain import Product
-from indexer.errors import ContradictoryEdit
-from indexer.images.names import COLOUR_NAMES
-from service.search.edits import (
-    Change,
-    asked_changes,
-    changed_directions,
-    direction,
-    nearest_value,
-    source_of_product,
-    wanted_values,
-    without,
-)
+from service.changes import Change
+from service.search.edits import changed_directions, direction, nearest_value, source_of_product
+from service.vectors import without
 from tests.fakes import FakeEncoder
 
 VOCABULARY = {
@@ -26,54 +15,6 @@ VOCABULARY = {
     "category": ["mugs", "shoes"],
     "brand": ["acme"],
 }
-
-
-@pytest.mark.parametrize(
-    ("words", "wanted"),
-    [
-        ("but blue", {"colour": "blue"}),
-        ("But BLUE, please!", {"colour": "blue"}),
-        ("in 'blue'", {"colour": "blue"}),
-        ("in crimson", {"colour": "red"}),
-        ("in navy blue", {"colour": "navy"}),
-        ("in navy-blue", {"colour": "navy"}),
-        ("off-white", {"colour": "white"}),
-        ("heather", {"colour": "heather"}),
-        ("blue, not red", {"colour": "blue"}),
-        ("not in red but in blue", {"colour": "blue"}),
-        ("in stainless steel", {"material": "stainless steel"}),
-        ("organic cotton twill and slim", {"material": "organic cotton twill", "fit": "slim"}),
-        ("blue steel", {"colour": "blue", "material": "steel"}),
-        ("a t-shirt", {"fit": "t-shirt"}),
-        ("something nicer", {}),
-        ("", {}),
-    ],
-)
-def test_words_name_values_of_the_catalogue(words: str, wanted: dict[str, str]) -> None:
-    assert wanted_values(words, VOCABULARY) == wanted
-
-
-def test_a_word_that_is_part_of_a_longer_value_is_not_a_value_of_its_own() -> None:
-    assert wanted_values("in stone beige", VOCABULARY) == {"colour": "beige"}
-
-
-def test_categories_and_brands_are_not_changed() -> None:
-    assert wanted_values("acme mugs", VOCABULARY) == {}
-
-
-def test_yes_and_no_say_nothing_of_a_field() -> None:
-    assert wanted_values("with no hood", VOCABULARY) == {}
-
-
-def test_colours_are_understood_in_a_catalogue_without_any() -> None:
-    assert wanted_values("but turquoise", {}) == {"colour": "teal"}
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.sampled_from([*"abc", "navy", "blue", "stainless", "steel", "-", "'", "é"]), max_size=8))
-def test_whatever_is_named_is_a_value_or_a_colour(words: list[str]) -> None:
-    for field, value in wanted_values(" ".join(words), VOCABULARY).items():
-        assert value in VOCABULARY[field] or (field == "colour" and value in COLOUR_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -108,31 +49,6 @@ def test_a_direction_costs_one_call_of_the_encoder() -> None:
     assert encoder.texts == ["blue", "slim", "red"]
 
 
-@pytest.mark.parametrize(
-    ("words", "wanted", "refused"),
-    [
-        ("blue instead of red", {"colour": "blue"}, {"colour": "red"}),
-        ("not the crimson, in blue", {"colour": "blue"}, {"colour": "red"}),
-        ("in steel rather than stone", {"material": "steel"}, {"material": "stone"}),
-        ("blue and white", {"colour": "blue"}, {}),
-        ("red/blue", {"colour": "red"}, {}),
-        ("in blue, blue please", {"colour": "blue"}, {}),
-        ("red blue", {"colour": "red"}, {}),
-        ("without stone", {}, {"material": "stone"}),
-    ],
-)
-def test_what_is_wanted_is_told_apart_from_what_is_to_go(
-    words: str, wanted: dict[str, str], refused: dict[str, str]
-) -> None:
-    assert asked_changes(words, VOCABULARY) == (wanted, refused)
-
-
-@pytest.mark.parametrize("words", ["but blue and not blue", "in red, in blue", "in red but blue", "azure, not in blue"])
-def test_contradictory_edits_are_refused_with_the_field(words: str) -> None:
-    with pytest.raises(ContradictoryEdit, match=r"^colour: "):
-        asked_changes(words, VOCABULARY)
-
-
 def test_without_the_changed_directions_values_of_the_field_are_one() -> None:
     encoder = FakeEncoder()
     directions = changed_directions([Change("colour", "red", "blue")], VOCABULARY, encoder, 64)
@@ -142,11 +58,6 @@ def test_without_the_changed_directions_values_of_the_field_are_one() -> None:
     left = without(things, directions)
     assert np.allclose(left @ left.T, 1, atol=1e-5)
     assert (things @ things.T)[0, 1] / np.linalg.norm(things[0]) / np.linalg.norm(things[1]) < 0.9
-
-
-def test_what_is_nothing_but_the_changed_attribute_becomes_nothing() -> None:
-    axes = np.eye(4, dtype=np.float32)
-    assert np.array_equal(without(axes[:2], axes[:1]), [[0, 0, 0, 0], [0, 1, 0, 0]])
 
 
 def test_no_change_has_no_directions() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from indexer.domain import Channel, Hit, PayloadValue
-from service.search.edits import Change
+from service.changes import Change
 from service.search.feedback import fed_back, followed, marked
 from service.search.query import Query
 from service.search.questions import Edit, Route

@@ -8,7 +8,7 @@ from indexer.domain import VECTOR_CHANNELS, Channel, Condition, FieldType, Op, P
 from indexer.stores.lexical import Lexicon
 from indexer.stores.memory import MemoryStore
 from indexer.stores.seam import Layout
-from service.search.edits import Change
+from service.changes import Change
 from service.search.fusion import fuse
 from service.search.pool import Pooled, pool
 from service.search.questions import Edit, Encoded, Route

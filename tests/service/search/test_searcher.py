@@ -342,7 +342,7 @@ def test_the_answer_document_has_exactly_these_keys(world: World) -> None:
     answer = json.loads(world.ask(Query(like="mug-red", change="but blue", explain=True)).model_dump_json())
     assert set(answer) == {
         *("kind", "catalog", "build", "weights", "results", "timings_ms", "degraded", "explain"),
-        *("words", "chips", "nothing_close", "facets", "next", "more", "why_not", "verification"),
+        *("words", "chips", "nothing_close", "facets", "next", "more", "why_not", "verification", "generated"),
     }
     assert set(answer["explain"]) == {
         *("spreads", "depth", "candidates", "products", "changes", "fused_ranks", "fusion", "score_ranks"),
@@ -384,3 +384,17 @@ def test_a_product_that_is_being_deleted_is_not_shown(home: Path) -> None:
     assert [result.rank for result in results] == list(range(1, len(results) + 1))
     assert "mug-red" not in [result.id for result in results]
     database.dispose()
+
+
+@pytest.mark.parametrize("change", ["cheaper", "but cheaper and blue"])
+def test_cheaper_is_below_the_price_of_what_one_starts_from(world: World, change: str) -> None:
+    answer = world.ask(Query(like="mug-green", change=change))
+    assert answer.results
+    assert all(result.price is not None and result.price < 12.5 for result in answer.results)
+    assert [chip.where for chip in answer.chips if chip.kind == "filter"] == ["price<12.50"]
+
+
+def test_a_photo_has_no_price_to_compare_with(world: World) -> None:
+    answer = world.ask(Query(photo=picture("red"), change="cheaper, and blue"))
+    assert answer.degraded == ["price: a photo has none to compare with"]
+    assert answer.results[0].id in {"mug-blue", "shoe-blue"}

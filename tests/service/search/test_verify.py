@@ -3,7 +3,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from indexer.domain import Channel, Hit, PayloadValue, Product, point_id
-from service.search.edits import Change
+from service.changes import Change
 from service.search.fusion import Fused
 from service.search.verify import Checked, by_verdict, check
 

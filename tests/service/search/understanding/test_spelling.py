@@ -44,6 +44,14 @@ def test_a_word_may_stay_as_it_is(typed: str, why: str) -> None:
     assert corrected(typed, WORDS) is None, why
 
 
+def test_in_three_letters_two_may_be_swapped() -> None:
+    words = Words({"mug": 3, "hat": 1})
+    assert corrected("mgu", words) == "mug"
+    assert corrected("aht", words) == "hat"
+    assert corrected("gum", words) is None, "English"
+    assert corrected("mog", words) is None
+
+
 def test_accents_are_no_slip() -> None:
     assert corrected("creme", WORDS) is None
     assert corrected("cremme", WORDS) == "crème"

@@ -169,7 +169,7 @@ def test_what_was_read_is_not_read_again(text: str) -> None:
     again = understood(once.words)
     assert again.words == once.words
     assert (again.filters, again.avoid) == ((), ())
-    assert {chip.kind for chip in again.chips} <= {"boost", "code"}
+    assert {chip.kind for chip in again.chips} <= {"boost", "code", "unknown"}
 
 
 @settings(deadline=None, max_examples=50)
@@ -189,3 +189,9 @@ def test_every_condition_is_a_filter(text: str) -> None:
     written = [boost.condition for boost in found.boosts] + [chip.where for chip in found.chips if chip.where]
     for condition in written:
         assert parse_where([condition], {**FIELDS, "guessed": FieldType.KEYWORD}) is not None
+
+
+def test_words_that_nothing_knows_are_told() -> None:
+    chips = {chip.id: chip for chip in understood("red zzyzx hoodie").chips}
+    assert chips["unknown:zzyzx"].label == "“zzyzx” is in no product"
+    assert not [chip for chip in understood("red hoodie under 40, waterproof, AB-1234").chips if chip.kind == "unknown"]
