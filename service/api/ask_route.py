@@ -8,8 +8,9 @@ from fastapi.openapi.models import Example
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from service.api.admission import deadline_of
+from service.api.guard import GuardedRoute, Rule, caller_of, ruled
 from service.api.problems import Problem
-from service.api.routes import caller_of
 from service.ask.documents import AskRequest, Event
 
 MEDIA_TYPE = "application/x-ndjson"
@@ -26,6 +27,8 @@ ASK_EXAMPLES: dict[str, Example] = {
 
 router = APIRouter(
     prefix="/v1",
+    route_class=GuardedRoute,
+    dependencies=[ruled(Rule.PUBLIC_SEARCH)],
     responses={status: {"model": Problem, "description": "A problem document"} for status in (400, 404, 409, 422, 503)},
 )
 
@@ -39,7 +42,7 @@ router = APIRouter(
     responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
 )
 def ask(request: Request, body: Annotated[AskRequest, Body(openapi_examples=ASK_EXAMPLES)]) -> StreamingResponse:
-    events = request.app.state.shop.ask(body, caller_of(request))
+    events = request.app.state.shop.ask(body, caller_of(request).key, deadline_of(request))
     return _Lines(events)
 
 

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
+from service.api.guard import GuardedRoute, Rule, ruled
 from service.metrics import Metrics
 
-router = APIRouter()
+router = APIRouter(route_class=GuardedRoute, dependencies=[ruled(Rule.PUBLIC_METRICS)])
 
 
 @router.get("/metrics", summary="Counts and times for Prometheus", response_class=Response)

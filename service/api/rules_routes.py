@@ -7,11 +7,14 @@ from fastapi import APIRouter, Body, Query, Request
 from fastapi.openapi.models import Example
 
 from indexer.domain import Frozen
+from service.api.guard import GuardedRoute, Rule, caller_of, ruled
 from service.api.problems import Problem
 from service.ruling import Author, RuleDocument, RuleInput, Rules
 
 router = APIRouter(
     prefix="/v1/rules",
+    route_class=GuardedRoute,
+    dependencies=[ruled(Rule.MERCHANDISE)],
     responses={status: {"model": Problem, "description": "A problem document"} for status in (400, 404, 409, 422, 503)},
 )
 
@@ -47,17 +50,17 @@ def rules(request: Request, catalog: Catalog = None, removed: bool = False) -> R
 def add_rule(
     request: Request, body: Annotated[RuleInput, Body(openapi_examples=RULE_EXAMPLES)], catalog: Catalog = None
 ) -> RuleDocument:
-    return _rules(request).add(body, catalog)
+    return _rules(request).add(body, catalog, caller_of(request).name)
 
 
 @router.post("/{rule_id}/publish", summary="Let a rule count for every search")
 def publish_rule(request: Request, rule_id: str, author: Who, catalog: Catalog = None) -> RuleDocument:
-    return _rules(request).publish(rule_id, author, catalog)
+    return _rules(request).publish(rule_id, author, catalog, caller_of(request).name)
 
 
 @router.delete("/{rule_id}", summary="Take a rule out; it stays on record")
 def remove_rule(request: Request, rule_id: str, author: Who, catalog: Catalog = None) -> RuleDocument:
-    return _rules(request).remove(rule_id, author, catalog)
+    return _rules(request).remove(rule_id, author, catalog, caller_of(request).name)
 
 
 def _rules(request: Request) -> Rules:

@@ -7,13 +7,16 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.domain import Frozen, Product
+from indexer.generate_settings import Mode
 from indexer.images.regions import Box, Region
 from indexer.settings import Fusion, Share
+from service.draw.documents import DrawRequest, draw_request_of
 from service.request import (
     MAX_FILTERS,
     MAX_LISTED,
     MAX_NAME,
     MAX_TOP_K,
+    MAX_URL,
     MAX_WITHOUT,
     SearchRequest,
     Words,
@@ -41,6 +44,8 @@ class PhotoForm(BaseModel):
     text: Words = ""
     like: str | None = None
     """Only ever refused: one starts from a photo or from a product."""
+    photo_url: Annotated[str, Field(max_length=MAX_URL)] | None = None
+    """Only ever refused: the photo is here."""
     change: Words = ""
     where: Annotated[list[Words], Field(max_length=MAX_FILTERS)] = []
     weights: str | None = None
@@ -58,6 +63,8 @@ class PhotoForm(BaseModel):
     cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = None
     verify: bool | None = None
     strict: bool = False
+    generate: Mode | None = None
+    generated: Annotated[str, Field(max_length=MAX_NAME)] | None = None
     rules: RulesUsed = "live"
     why_not: Annotated[list[Words], Field(max_length=MAX_LISTED)] = []
 
@@ -69,6 +76,37 @@ class PhotoForm(BaseModel):
 
     def photos(self) -> list[bytes]:
         return [one.file.read() for one in self.photo]
+
+
+class DrawForm(BaseModel):
+    """A multipart form: a photo and, as plain fields, what a JSON request says.
+
+    `size` is `width,height`, `box` and `region` are `left,top,width,height`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    photo: UploadFile
+    change: Words
+    catalog: str | None = None
+    mode: Mode = "draft"
+    box: Annotated[str, Field(max_length=MAX_NAME)] | None = None
+    count: int | None = None
+    seed: int = 0
+    size: Annotated[str, Field(max_length=MAX_NAME)] | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    strength: float | None = None
+    region: Annotated[str, Field(max_length=MAX_NAME)] | None = None
+    generator: str | None = None
+    pipeline: str | None = None
+
+    def request(self) -> DrawRequest:
+        """Raises QueryError."""
+        size = None if self.size is None else self.size.split(",")
+        boxes = {"box": self.box, "region": self.region}
+        shares = {name: None if said is None else astuple(Box.parse(said)) for name, said in boxes.items()}
+        return draw_request_of({**self.model_dump(exclude={"photo"}), "size": size, **shares})
 
 
 class RegionForm(BaseModel):

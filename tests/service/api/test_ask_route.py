@@ -1,6 +1,5 @@
 """POST /v1/ask, and the client that speaks to it."""
 
-import hashlib
 import json
 import threading
 import time
@@ -12,15 +11,16 @@ from typing import cast
 import pytest
 from starlette.testclient import TestClient
 
+from indexer.catalog.states import Scope
 from indexer.errors import ConflictError, EmptyQuery, InputError, NoEndpoint, UnavailableError, VitrineError
 from indexer.settings import Settings
-from service.api.app import create_app
 from service.ask.documents import AskedHit, AskRequest, End, Event, Hits, Sentence
 from service.client import RemoteShop
+from service.deadline import Deadline
 from service.metrics import Metrics
 from service.shop import Shop
+from tests.service.apps import app_of, app_over, key_for
 from tests.service.test_remote_options import served
-from tests.service.worlds import open_fake_shop
 
 EVENTS: tuple[Event, ...] = (
     Hits(hits=(AskedHit(id="lamp/äöü 50%", title="Lamp & <Söhne>"), AskedHit(id="b", title="B")), generated_by="m"),
@@ -52,7 +52,7 @@ class Answering:
     asked: list[tuple[AskRequest, str]] = field(default_factory=list)
     metrics: Metrics = field(default_factory=Metrics)
 
-    def ask(self, request: AskRequest, caller: str = "") -> Iterator[Event]:
+    def ask(self, request: AskRequest, caller: str = "", deadline: Deadline | None = None) -> Iterator[Event]:
         self.asked.append((request, caller))
         if self.refusal is not None:
             raise self.refusal
@@ -80,18 +80,29 @@ def shop() -> Answering:
 
 @pytest.fixture
 def client(shop: Answering) -> Iterator[TestClient]:
-    with TestClient(create_app(lambda: cast(Shop, shop), 1_000), raise_server_exceptions=False) as client:
+    with TestClient(app_of(shop), raise_server_exceptions=False) as client:
         yield client
 
 
 def test_an_answer_comes_as_lines_of_json(client: TestClient, shop: Answering) -> None:
-    answer = client.post("/v1/ask", json=ASKED.model_dump(mode="json"), headers={"X-API-Key": "secret"})
+    answer = client.post("/v1/ask", json=ASKED.model_dump(mode="json"))
     assert answer.headers["content-type"] == "application/x-ndjson"
     lines = [json.loads(line) for line in answer.text.splitlines()]
     assert lines == [event.model_dump(mode="json") for event in EVENTS]
     assert [one["event"] for one in lines] == ["hits", "sentence", "sentence", "end"]
     assert lines[1] == {"event": "sentence", "text": "It's bright & <warm>.", "products": ["lamp/äöü 50%"]}
-    assert shop.asked == [(ASKED, hashlib.sha256(b"secret").hexdigest()[:16])]
+    assert shop.asked == [(ASKED, "")]
+
+
+def test_each_key_has_a_budget_of_its_own(memory: Settings, shop: Answering) -> None:
+    keys = [key_for(memory, Scope.SEARCH) for _ in range(2)]
+    with TestClient(app_over(memory, lambda: cast(Shop, shop))) as client:
+        for key in (*keys, keys[0]):
+            client.post("/v1/ask", json={"question": "Which one?"}, headers=key)
+    first, second, again = (caller for _, caller in shop.asked)
+    assert first == again != second
+    assert "" not in (first, second)
+    assert not any(key["X-API-Key"] in caller for key in keys for caller in (first, second))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +122,7 @@ def test_what_is_refused_is_a_problem_document(
 
 
 def test_without_an_endpoint_the_route_says_what_to_set(memory: Settings) -> None:
-    with TestClient(create_app(lambda: open_fake_shop(memory), 1_000)) as client:
+    with TestClient(app_over(memory)) as client:
         answer = client.post("/v1/ask", json={"question": "Which mug is red?"})
     assert (answer.status_code, answer.json()["type"]) == (HTTPStatus.CONFLICT, "urn:vitrine:problem:no-endpoint")
     assert "VITRINE_RERANK__BASE_URL" in answer.json()["detail"]
@@ -135,7 +146,7 @@ def remote_shop() -> Answering:
 
 @pytest.fixture(scope="module")
 def remote(remote_shop: Answering) -> Iterator[RemoteShop]:
-    with served(create_app(lambda: cast(Shop, remote_shop), 1_000)) as remote:
+    with served(app_of(remote_shop)) as remote:
         yield remote
 
 

@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 
 from indexer.domain import Matrix
 from indexer.settings import Settings
-from service.api.app import create_app
 from tests.fakes import FakeEncoder
+from tests.service.apps import app_over
 from tests.service.worlds import open_fake_shop
 
 PATIENCE = 20.0
@@ -31,7 +31,7 @@ class SlowEncoder(FakeEncoder):
 
 def test_a_cheap_route_answers_while_the_encoder_is_busy(memory: Settings) -> None:
     encoder = SlowEncoder()
-    app = create_app(lambda: open_fake_shop(memory, lambda manifest: encoder), 10_000)
+    app = app_over(memory, lambda: open_fake_shop(memory, lambda manifest: encoder))
     with TestClient(app) as client, ThreadPoolExecutor(2) as threads:
         search = threads.submit(client.post, "/v1/search", json={"text": "red mug"})
         ready = threads.submit(client.get, "/v1/ready")

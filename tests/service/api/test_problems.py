@@ -1,19 +1,18 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
-from typing import cast
 
 import pytest
 from starlette.testclient import TestClient
 
 from indexer import errors
-from indexer.errors import ImageRejected, UnmappableColumns, VitrineError
-from service.api.app import create_app
+from indexer.errors import ImageRejected, Overloaded, UnmappableColumns, VitrineError
 from service.api.problems import status_of
+from service.deadline import Deadline
 from service.metrics import Metrics
 from service.request import SearchRequest
 from service.search.answer import Answer
-from service.shop import Shop
+from tests.service.apps import app_of
 
 
 class BrokenShop:
@@ -24,7 +23,12 @@ class BrokenShop:
         self.metrics = Metrics()
 
     def search(
-        self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = (), caller: str = ""
+        self,
+        request: SearchRequest,
+        photo: bytes | None = None,
+        further: Sequence[bytes] = (),
+        caller: str = "",
+        deadline: Deadline | None = None,
     ) -> Answer:
         raise self.error
 
@@ -39,7 +43,7 @@ def shop() -> BrokenShop:
 
 @pytest.fixture(scope="module")
 def broken(shop: BrokenShop) -> Iterator[TestClient]:
-    with TestClient(create_app(lambda: cast(Shop, shop), 1_000), raise_server_exceptions=False) as client:
+    with TestClient(app_of(shop), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -54,6 +58,8 @@ def made(error: type[VitrineError]) -> VitrineError:
         return ImageRejected("too_small", "say what to do")
     if error is UnmappableColumns:
         return UnmappableColumns("a.csv", ["x"], ["id"])
+    if issubclass(error, Overloaded):
+        return error("say what to do", 2.5)
     return error("say what to do")
 
 
@@ -73,6 +79,10 @@ ANSWERS = {
     errors.StoreUnavailable: 503,
     errors.CatalogueUnavailable: 503,
     errors.HubUnreachable: 503,
+    errors.NotIdentified: 401,
+    errors.NotPermitted: 403,
+    errors.Overloaded: 503,
+    errors.RateExceeded: 429,
 }
 
 
@@ -84,13 +94,13 @@ def test_every_error_of_the_tree_is_a_problem_document(
     answer = broken.post("/v1/search", json={"text": "mug"})
     problem = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
-    assert set(problem) == {"type", "title", "status", "detail", "errors"}
+    assert set(problem) == {"type", "title", "status", "detail", "errors", "request"}
     assert problem["status"] == answer.status_code == status_of(error)
     assert 400 <= answer.status_code < 600
     assert answer.status_code != HTTPStatus.INTERNAL_SERVER_ERROR
     assert problem["type"].removeprefix("urn:vitrine:problem:").replace("-", "") == error.__name__.lower()
     assert problem["detail"] == str(shop.error)
-    assert ("retry-after" in answer.headers) == (answer.status_code == 503)
+    assert ("retry-after" in answer.headers) == (answer.status_code in (429, 503))
 
 
 @pytest.mark.parametrize(("error", "status"), ANSWERS.items())

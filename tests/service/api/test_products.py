@@ -10,11 +10,12 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from indexer.catalog.states import Scope
 from indexer.domain import BuildManifest
-from service.api.app import create_app
 from service.api.schemas import MAX_PUT
 from tests.fakes import FakeEncoder
 from tests.service.api.test_routes import ids, refused
+from tests.service.apps import app_over, key_for
 from tests.service.worlds import CATALOG, open_fake_shop, settings_of
 
 ODD = "lamp/äöü 50%"
@@ -35,8 +36,9 @@ def changing(home: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Fake
     def open_encoder(manifest: BuildManifest) -> FakeEncoder:
         return encoder
 
-    app = create_app(lambda: open_fake_shop(settings, open_encoder), 60_000)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    app = app_over(settings, lambda: open_fake_shop(settings, open_encoder))
+    key = key_for(settings, Scope.MERCHANDISE)
+    with TestClient(app, headers=key, raise_server_exceptions=False) as client:
         yield client
 
 
@@ -203,8 +205,9 @@ def test_a_catalog_is_named(changing: TestClient) -> None:
 
 
 def test_while_nothing_is_published_it_is_said(tmp_path: Path) -> None:
-    app = create_app(lambda: open_fake_shop(settings_of(tmp_path)), 60_000)
-    with TestClient(app, raise_server_exceptions=False) as empty:
+    settings = settings_of(tmp_path)
+    app, key = app_over(settings), key_for(settings, Scope.MERCHANDISE)
+    with TestClient(app, headers=key, raise_server_exceptions=False) as empty:
         for answer in (put(empty, vase("a")), patch(empty, "a", price=1), empty.delete("/v1/products/a")):
             assert "vitrine build CATALOGUE" in refused(answer, "nothing-published", 503)["detail"]
 

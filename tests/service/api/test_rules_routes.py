@@ -6,18 +6,27 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from service.api.app import create_app
-from tests.service.worlds import open_fake_shop, settings_of
+from indexer.bootstrap import open_catalogue
+from indexer.catalog.audit import AuditRepository
+from indexer.catalog.states import Scope
+from indexer.settings import Settings
+from tests.service.apps import app_over, key_for
+from tests.service.worlds import settings_of
 
 
 @pytest.fixture(scope="module")
-def client(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """Over a copy of the small shop's database; every test leaves it without rules."""
+def settings(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Of a copy of the small shop's database."""
     folder = tmp_path_factory.mktemp("rules")
     for file in home.glob("vitrine.db*"):
         shutil.copy(file, folder)
-    settings = settings_of(folder)
-    with TestClient(create_app(lambda: open_fake_shop(settings), 1_000), raise_server_exceptions=False) as client:
+    return settings_of(folder)
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[TestClient]:
+    """Over `settings`; every test leaves it without rules."""
+    with TestClient(app_over(settings), headers=key_for(settings, Scope.MERCHANDISE)) as client:
         yield client
 
 
@@ -36,6 +45,15 @@ def test_a_rule_is_written_published_and_removed(client: TestClient) -> None:
     removed = client.delete(f"/v1/rules/{rule['id']}", params={"author": "eve"}).json()
     assert client.get("/v1/rules").json() == {"rules": []}
     assert client.get("/v1/rules", params={"removed": True}).json() == {"rules": [removed]}
+
+
+def test_the_record_names_the_key_and_not_who_the_request_says(client: TestClient, settings: Settings) -> None:
+    rule = client.post("/v1/rules", json=BURY).json()["id"]
+    client.post(f"/v1/rules/{rule}/publish", params={"author": "bob"})
+    client.delete(f"/v1/rules/{rule}", params={"author": "eve"})
+    with open_catalogue(settings).session() as session:
+        done = [(one.action, one.by) for one in AuditRepository(session).page(action="rules") if one.target == rule]
+    assert done == [("rules.remove", "Kim Key"), ("rules.publish", "Kim Key"), ("rules.add", "Kim Key")]
 
 
 @pytest.mark.parametrize(

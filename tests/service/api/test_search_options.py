@@ -8,9 +8,9 @@ from httpx2 import Response
 from PIL import Image
 from starlette.testclient import TestClient
 
-from service.api.app import create_app
+from tests.service.apps import app_over
 from tests.service.two_builds import TwoBuilds
-from tests.service.worlds import open_fake_shop, photo_of, picture
+from tests.service.worlds import photo_of, picture
 
 RED, BLUE = photo_of("red", seed=99), photo_of("blue", seed=98)
 Json = Mapping[str, object]
@@ -172,7 +172,7 @@ class TestPages:
 
     def test_of_a_build_that_was_replaced_are_gone(self, both: TwoBuilds) -> None:
         both.publish(both.first)
-        with TestClient(create_app(lambda: open_fake_shop(both.settings), 60_000)) as client:
+        with TestClient(app_over(both.settings)) as client:
             first = ask(client, text="mug", top_k=3).json()
             both.publish(both.second)
             status, kind, said = refused(ask(client, text="mug", top_k=3, cursor=first["next"]))
