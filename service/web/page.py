@@ -14,6 +14,7 @@ from indexer.stores.pointer import write_atomically
 from service.request import SearchRequest
 from service.rerank.verdicts import Mark
 from service.search.answer import Answer, ChannelScore, Result
+from service.search.drawing import Picture
 from service.web.pictures import Pictures
 
 TITLES = {
@@ -29,11 +30,13 @@ _CLASSES = {Mark.YES: "yes", Mark.PARTLY: "unknown", Mark.NO: "no", Mark.UNKNOWN
 
 @dataclass(frozen=True)
 class Shown:
-    """One search to show: what was asked, with which photo, and the answer."""
+    """One search to show: what was asked, with which photo, the answer, and what was drawn for it."""
 
     request: SearchRequest
     photo: bytes | None
     answer: Answer
+    drawn: bytes | None = None
+    """The file of the first of the pictures that were generated."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,9 @@ class Section:
     far: bool
     """Nothing of what was found is close."""
     picture: str | None
+    drawn: str | None
+    """The picture that was generated of what is wanted."""
+    drawn_by: str
     cards: Sequence[Card]
 
 
@@ -104,6 +110,8 @@ def _section(one: Shown, pictures: Pictures) -> Section:
         chips=[chip.label for chip in answer.chips],
         far=answer.nothing_close is not None,
         picture=_question(one, pictures),
+        drawn=None if one.drawn is None else pictures.of_photo(one.drawn),
+        drawn_by=_told_of(answer.generated[0]) if answer.generated else "",
         cards=[_card(result, answer, pictures) for result in answer.results],
     )
 
@@ -112,6 +120,13 @@ def _question(one: Shown, pictures: Pictures) -> str | None:
     if one.photo is not None:
         return pictures.of_photo(one.photo)
     return None if one.request.like is None else pictures.of_product(one.answer.build, one.request.like)
+
+
+def _told_of(picture: Picture) -> str:
+    """Who drew it, and whether it was searched by."""
+    recipe = picture.provenance.recipe
+    by = f"generated: {recipe.generator}" + (f" · {recipe.pipeline}" if recipe.generator == "diffusion" else "")
+    return by if picture.scores.fit else f"{by} · not searched by: {picture.scores.why}"
 
 
 def _card(result: Result, answer: Answer, pictures: Pictures) -> Card:

@@ -1,19 +1,16 @@
 """Thumbnails as data URIs; photos are decoded in children, as everywhere."""
 
-import base64
-import io
 from collections.abc import Iterable, Mapping
-
-from PIL import Image
 
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.products import ProductRepository
-from indexer.domain import ImageRef, Pixels, Product
+from indexer.domain import ImageRef, Product
 from indexer.errors import FetchFailed, ImageRejected
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.fit import Fit
+from indexer.images.webp import data_uri
 from indexer.places import Place, place_of
 
 WHITE = (255, 255, 255)
@@ -57,7 +54,7 @@ class Pictures:
         root = self._root(catalog)
         tasks = (DecodeTask(one.images[0], self._fit, root, key=one.id) for one in products if one.images)
         return {
-            str(task.key): self._data_uri(outcome.pixels)
+            str(task.key): data_uri(outcome.pixels, self._quality)
             for task, outcome in self._decoders.map(tasks)
             if isinstance(outcome, Decoded)
         }
@@ -68,11 +65,6 @@ class Pictures:
 
     def _one(self, task: DecodeTask) -> str | None:
         try:
-            return self._data_uri(self._decoders.decode(task).pixels)
+            return data_uri(self._decoders.decode(task).pixels, self._quality)
         except (ImageRejected, FetchFailed):
             return None
-
-    def _data_uri(self, pixels: Pixels) -> str:
-        encoded = io.BytesIO()
-        Image.fromarray(pixels).save(encoded, "WEBP", quality=self._quality)
-        return f"data:image/webp;base64,{base64.b64encode(encoded.getvalue()).decode()}"
