@@ -5,8 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from indexer.bootstrap import encoder_of, open_catalogue
+from indexer.breaker import Breaker, BreakerState
 from indexer.builds.publish import repair_pointers
-from indexer.catalog.engine import Database
+from indexer.catalog.engine import REST_SECONDS, RESTS_AFTER, Database
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
 from indexer.errors import SettingsError
@@ -15,7 +16,7 @@ from indexer.settings import LanguageSettings, Price, RerankSettings, Settings
 from indexer.stores.opening import open_stores
 from service.ask.asking import Speaker
 from service.batching import BatchingEncoder
-from service.budget.breaker import Breaker
+from service.bootstrap_drawing import Health, open_artist, unwatched
 from service.budget.governor import Governor
 from service.budget.prices import price_of
 from service.language import Rewriter
@@ -27,6 +28,7 @@ from service.rerank.calling import Till
 from service.rerank.prompts import CachedPrompts
 from service.rerank.verifier import Verifier
 from service.rerank.zero_shot import ZeroShot
+from service.scraping import Ledger
 from service.shop import Shop
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def open_shop(settings: Settings) -> Shop:
         photos=photos,
         verifier=open_verifier(settings, line, photos),
         speaker=open_speaker(settings.rerank, line),
+        artist=open_artist(settings, database, decoders, photos),
     )
 
 
@@ -56,15 +59,18 @@ def open_busy_shop(settings: Settings) -> Shop:
 
     Pointers that a killed publication left behind are put right first.
     """
-    database = open_catalogue(settings)
-    repair_pointers(database, open_stores(settings))
-
     metrics, decoders = Metrics(), DecoderPool.of(settings.images)
+    database = open_catalogue(settings, _needed("database", metrics))
+    stores = open_stores(settings, _needed("store", metrics))
+    repair_pointers(database, stores)
+
+    metrics.at_scrape(Ledger(database, settings).readings)
     photos = CataloguePhotos(database, decoders, BUSY)
-    line = open_line(settings, database)
+    health = _told(metrics)
+    line = open_line(settings, database, health)
 
     def open_encoder(manifest: BuildManifest) -> Encoder:
-        batching = BatchingEncoder(encoder_of(manifest, settings), settings.service.max_batch)
+        batching = BatchingEncoder(encoder_of(manifest, settings), settings.service.max_batch, metrics)
         return RememberingEncoder(batching, settings.service.remembered, metrics.remembered)
 
     return Shop(
@@ -73,21 +79,37 @@ def open_busy_shop(settings: Settings) -> Shop:
         open_encoder,
         decoders,
         follow=True,
-        rewriter=open_rewriter(settings.language),
+        rewriter=open_rewriter(settings.language, health),
         metrics=metrics,
         photos=photos,
+        stores=stores,
         verifier=open_verifier(settings, line, photos),
         speaker=open_speaker(settings.rerank, line),
+        artist=open_artist(settings, database, decoders, photos, health),
     )
 
 
-def open_rewriter(settings: LanguageSettings) -> Rewriter | None:
+def _needed(name: str, metrics: Metrics) -> Breaker:
+    """Of what no search can do without: it is looked at again soon."""
+    metrics.breaker(name, BreakerState.CLOSED)
+    return Breaker(RESTS_AFTER, REST_SECONDS, told=partial(metrics.breaker, name), counted=partial(metrics.fault, name))
+
+
+def _told(metrics: Metrics) -> Health:
+    def watched(name: str) -> Breaker:
+        metrics.breaker(name, BreakerState.CLOSED)
+        return Breaker(told=partial(metrics.breaker, name), counted=partial(metrics.fault, name))
+
+    return watched
+
+
+def open_rewriter(settings: LanguageSettings, health: Health = unwatched) -> Rewriter | None:
     """None where no endpoint is named."""
     if settings.base_url is None:
         return None
     from service.openai_language import OpenAiRewriter
 
-    return OpenAiRewriter(settings)
+    return OpenAiRewriter(settings, health("language"))
 
 
 @dataclass(frozen=True)
@@ -98,10 +120,13 @@ class Line:
     governor: Governor
     cache: VerdictCache
     breaker: Breaker
+    answers: Breaker
+    """Answers may take longer than verdicts, so that an endpoint which is too slow for these is not left alone by
+    those."""
     price: Price
 
 
-def open_line(settings: Settings, database: Database) -> Line | None:
+def open_line(settings: Settings, database: Database, health: Health = unwatched) -> Line | None:
     """None where no endpoint is named. Raises SettingsError where one is wanted all the same."""
     rerank = settings.rerank
     if not rerank.endpoint:
@@ -115,7 +140,8 @@ def open_line(settings: Settings, database: Database) -> Line | None:
         Endpoint(rerank.base_url, key, rerank.model, setting="rerank"),
         Governor(database, settings.budget),
         VerdictCache(database, rerank.keep_days, rerank.keep_verdicts),
-        Breaker(),
+        health("rerank"),
+        health("answers"),
         price_of(rerank.model, rerank.base_url, settings.budget.prices),
     )
 
@@ -135,8 +161,7 @@ def open_verifier(settings: Settings, line: Line | None, photos: CataloguePhotos
 
 
 def open_speaker(settings: RerankSettings, line: Line | None) -> Speaker | None:
-    """None where no endpoint is named. Answers may take longer than verdicts, so that an endpoint which is too slow for
-    these is not left alone by those."""
+    """None where no endpoint is named."""
     if line is None:
         return None
-    return Speaker(Till(line.endpoint, line.governor, Breaker(), line.price), line.cache, settings)
+    return Speaker(Till(line.endpoint, line.governor, line.answers, line.price), line.cache, settings)

@@ -1,8 +1,7 @@
 """The commands of the query side; heavy modules are imported when a command needs them."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,11 @@ import typer
 from indexer.cli import AsJson
 from indexer.errors import InputError
 from service.ask_cli import ask
+from service.audit_cli import audit
+from service.doctor_cli import doctor
+from service.generate_cli import app as generate_app
+from service.generate_cli import naming, offered
+from service.keys_cli import app as keys_app
 from service.overlays_cli import overlays
 from service.rules_cli import app as rules_app
 
@@ -22,15 +26,23 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(ask)
     app.command()(overlays)
     app.command()(regions)
+    app.command()(audit)
     app.command()(serve)
     app.command()(demo)
+    app.command()(doctor)
     app.add_typer(rules_app, name="rules")
+    app.add_typer(generate_app, name="generate")
+    app.add_typer(keys_app, name="keys")
 
 
 def search(
     text: Annotated[str, typer.Argument(help="What is looked for, in words.")] = "",
     image: Annotated[
-        list[Path] | None, typer.Option(help="A photo to start from; repeat it for several photos of one thing.")
+        list[str] | None,
+        typer.Option(
+            metavar="FILE|URL",
+            help="A photo to start from; repeat it for several photos of one thing. Addresses need search.urls.",
+        ),
     ] = None,
     box: Annotated[
         str | None, typer.Option(metavar="L,T,W,H", help="The part of the photo that is meant, in shares of it.")
@@ -70,6 +82,15 @@ def search(
     strict: Annotated[
         bool, typer.Option("--strict", help="Verify, and leave out what certainly is not what was asked for.")
     ] = False,
+    generate: Annotated[
+        str | None, typer.Option(metavar="MODE", help="Have a draft or final picture drawn, and search by it too.")
+    ] = None,
+    offer: Annotated[
+        bool, typer.Option("--offer", help="With --generate: show the picture first, and ask whether to use it.")
+    ] = False,
+    generated: Annotated[
+        str | None, typer.Option(metavar="PICTURE", help="Search by a picture that was drawn before, by its id.")
+    ] = None,
     why_not: Annotated[
         list[str] | None, typer.Option(metavar="PRODUCT_ID", help="Say why a product is not in the answer.")
     ] = None,
@@ -80,16 +101,18 @@ def search(
     """Search by words, by photo, by a product, or by either and a change."""
     from indexer.bootstrap import load_settings
     from indexer.images.regions import Box
-    from service.local import open_search
+    from service.local import drawn_for, open_search
     from service.printing import print_answer
     from service.request import request_of
     from service.search.weights import parse_weights
     from service.web.page import Shown, write_page
 
     settings = load_settings()
+    photos, url = _photos(image or ())
     request = request_of(
         {
             "text": text,
+            "photo_url": url,
             "like": like,
             "change": change,
             "where": where or (),
@@ -109,16 +132,20 @@ def search(
             "rules": rules,
             "verify": verify,
             "strict": strict,
+            "generate": generate,
+            "generated": generated,
             "why_not": why_not or (),
         }
     )
-    photos = [_photo(path) for path in image or ()]
     photo = photos[0] if photos else None
     with open_search(settings) as shop:
+        if offer:
+            request = offered(request, photo, shop, settings.home)
         answer = shop.search(request, photo, photos[1:])
+        drawn = None if page is None else drawn_for(answer, shop)
     if page is not None:
-        with _naming("--page", page):
-            write_page(page, settings, [Shown(request, photo, answer)])
+        with naming("--page", page):
+            write_page(page, settings, [Shown(request, photo, answer, drawn)])
     if as_json:
         print(answer.model_dump_json(indent=2, exclude_none=False))
     else:
@@ -168,15 +195,14 @@ def _fusion(named: str | None, raw: bool) -> str | None:
     return "raw" if raw else named
 
 
+def _photos(named: Sequence[str]) -> tuple[list[bytes], str | None]:
+    """Those in files, or the address of one, which whoever searches fetches."""
+    addresses = [one for one in named if "://" in one]
+    if addresses and len(named) > 1:
+        raise InputError("--image: give an address alone; several photos of one thing are given as files.")
+    return [_photo(Path(one)) for one in named if not addresses], next(iter(addresses), None)
+
+
 def _photo(path: Path, option: str = "--image") -> bytes:
-    with _naming(option, path):
+    with naming(option, path):
         return path.read_bytes()
-
-
-@contextmanager
-def _naming(option: str, path: Path) -> Iterator[None]:
-    """A file that cannot be used is the fault of the option that named it."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{option} {path}: {error.strerror or error}.") from error

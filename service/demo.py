@@ -13,7 +13,7 @@ from indexer.showroom.catalogue import ShowroomProduct, catalogue
 from indexer.showroom.render import photo
 from indexer.showroom.write import write_showroom
 from indexer.sources import open_source
-from service.local import open_search
+from service.local import Searching, drawn_for, open_search
 from service.printing import print_answer
 from service.request import SearchRequest
 from service.web.page import Shown, write_page
@@ -66,12 +66,17 @@ def _search(settings: Settings) -> list[Shown]:
     asked = [
         (SearchRequest(text=WORDS, catalog=CATALOG, top_k=TOP_K), None),
         (SearchRequest(catalog=CATALOG, top_k=TOP_K), snapshot),
-        (SearchRequest(like=reference.id, change=CHANGE, catalog=CATALOG, top_k=TOP_K), None),
-        (SearchRequest(change=CHANGE, catalog=CATALOG, top_k=TOP_K), snapshot),
+        (SearchRequest(like=reference.id, change=CHANGE, generate="draft", catalog=CATALOG, top_k=TOP_K), None),
+        (SearchRequest(change=CHANGE, generate="draft", catalog=CATALOG, top_k=TOP_K), snapshot),
         (SearchRequest(like=reference.id, catalog=CATALOG, top_k=TOP_K), None),
     ]
     with open_search(settings) as shop:
-        return [Shown(request, taken, shop.search(request, taken)) for request, taken in asked]
+        return [_shown(request, taken, shop) for request, taken in asked]
+
+
+def _shown(request: SearchRequest, photo: bytes | None, shop: Searching) -> Shown:
+    answer = shop.search(request, photo)
+    return Shown(request, photo, answer, drawn_for(answer, shop))
 
 
 def _changeable() -> ShowroomProduct:

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from indexer.errors import InputError
 from indexer.settings import Settings
-from service.address import running_service
+from service.address import running
 from service.ask.documents import AskRequest, Event
 from service.bootstrap import open_shop
 from service.client import RemoteShop
+from service.draw.documents import DrawRequest, Pictures
 from service.request import SearchRequest
 from service.search.answer import Answer
 
@@ -18,12 +20,26 @@ class Searching(Protocol):
 
     def ask(self, request: AskRequest) -> Iterator[Event]: ...
 
+    def draw(self, request: DrawRequest, photo: bytes | None = None) -> Pictures: ...
+
+    def png(self, picture_id: str) -> bytes: ...
+
+
+def drawn_for(answer: Answer, shop: Searching) -> bytes | None:
+    """The file of the first picture that was generated for it, where one was and could be kept."""
+    if not answer.generated:
+        return None
+    try:
+        return shop.png(answer.generated[0].id)
+    except InputError:
+        return None
+
 
 @contextmanager
 def open_search(settings: Settings) -> Iterator[Searching]:
-    url = running_service(settings.home)
-    if url is not None:
-        yield RemoteShop(url)
+    service = running(settings.home)
+    if service is not None:
+        yield RemoteShop(service.url, service.secret)
         return
     with open_shop(settings) as shop:
         yield shop

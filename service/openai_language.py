@@ -7,6 +7,7 @@ import time
 
 from pydantic import BaseModel, ValidationError
 
+from indexer.breaker import Breaker
 from indexer.errors import SettingsError
 from indexer.settings import LanguageSettings
 from service.endpoint import Asked, Endpoint, EndpointFailed
@@ -36,29 +37,38 @@ class _Said(BaseModel):
 
 
 class OpenAiRewriter:
-    """One try per caption, within the deadline of the settings. Thread-safe."""
+    """One try per caption, within the deadline of the settings, and none while the breaker rests. Thread-safe."""
 
-    def __init__(self, settings: LanguageSettings) -> None:
+    def __init__(self, settings: LanguageSettings, breaker: Breaker | None = None) -> None:
         """Raises SettingsError when the settings name no model, or an address or key that cannot be used."""
         if settings.base_url is None or settings.model is None:
             raise SettingsError("language.base_url and language.model are needed for captions to be rewritten.")
         key = settings.api_key.get_secret_value() if settings.api_key else None
         self._endpoint = Endpoint(settings.base_url, key, settings.model, setting="language")
         self._seconds = settings.seconds
+        self._breaker = breaker or Breaker()
         self._places = asyncio.Semaphore(_AT_A_TIME)
 
     def rewrite(self, caption: str, wanted: str) -> str | None:
+        if not self._breaker.allows():
+            return None
         until = time.monotonic() + self._seconds
         try:
             said = self._endpoint.run(self._answer(caption, wanted, until), until)
+        except EndpointFailed as failure:
+            if failure.counts:
+                self._breaker.failed(failure.reason)
+            _log.warning("No caption was rewritten: %s.", failure.detail)
+            return None
+        except TimeoutError:
+            _log.warning("No caption was rewritten within %s s.", self._seconds)
+            return None
+        self._breaker.succeeded()
+        try:
             return plain(_Said.model_validate_json(said).caption)
         except ValidationError:
             _log.warning("No caption was rewritten: the endpoint's answer has another form than was asked for.")
-        except EndpointFailed as failure:
-            _log.warning("No caption was rewritten: %s.", failure.detail)
-        except TimeoutError:
-            _log.warning("No caption was rewritten within %s s.", self._seconds)
-        return None
+            return None
 
     async def _answer(self, caption: str, wanted: str, until: float) -> str:
         texts = json.dumps({"caption": caption[:_READ], "request": wanted[:_READ]})

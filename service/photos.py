@@ -1,4 +1,4 @@
-"""The products' own photos at query time, for what has to be seen again: when one is recoloured, and verified."""
+"""Photos at query time: shoppers', and the products' own, for what has to be seen again to recolour or verify it."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,32 @@ from indexer.errors import FetchFailed, ImageRejected, InputError, UnavailableEr
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
 from indexer.images.fit import Fit
 from indexer.images.reasons import Reason
+from indexer.images.regions import Box
 from indexer.places import Place, place_of, why
+from service.deadline import Deadline
+from service.tracing import span
 
 PATIENT: Final = 10.0
 BUSY: Final = 1.0
 """Seconds that a search waits for a photo, of a command and of a service; it goes on without one."""
 AT_ONCE: Final = 8
+
+
+def decoded_upload(
+    decoders: DecoderPool, photo: bytes, fit: Fit, box: Box | None = None, deadline: Deadline | None = None
+) -> Decoded:
+    """A shopper's photo. Raises ImageRejected, in words for shoppers, and TooLate where the deadline is over."""
+    if deadline is not None:
+        deadline.demand("decode")
+    try:
+        with span("decode"):
+            return decoders.decode(DecodeTask(photo, fit, box=box))
+    except ImageRejected as error:
+        raise refused(error) from error
+
+
+def refused(error: ImageRejected) -> ImageRejected:
+    return ImageRejected(error.reason, f"The photo is refused ({error.reason}): {error.detail}.")
 
 
 class CataloguePhotos:

@@ -4,12 +4,14 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import numpy as np
 
 from indexer.domain import Matrix, Pixels, Vector
 from indexer.encoders import Encoder, EncoderSpec
+from service.deadline import Deadline, hurried
 
 What = Literal["text", "photo"]
 Counted = Callable[[What, int, int], None]
@@ -41,10 +43,19 @@ class RememberingEncoder:
         return self._inner.spec
 
     def encode_texts(self, texts: Sequence[str]) -> Matrix:
-        return self._remembered("text", texts, [_text_key(text) for text in texts], self._inner.encode_texts)
+        return self.texts_by(self._inner, texts)
 
     def encode_images(self, images: Sequence[Pixels]) -> Matrix:
-        return self._remembered("photo", images, [_photo_key(image) for image in images], self._inner.encode_images)
+        return self.images_by(self._inner, images)
+
+    def until(self, deadline: Deadline) -> Encoder:
+        return _Until(self, hurried(self._inner, deadline))
+
+    def texts_by(self, inner: Encoder, texts: Sequence[str]) -> Matrix:
+        return self._remembered("text", texts, [_text_key(text) for text in texts], inner.encode_texts)
+
+    def images_by(self, inner: Encoder, images: Sequence[Pixels]) -> Matrix:
+        return self._remembered("photo", images, [_photo_key(image) for image in images], inner.encode_images)
 
     def _remembered(
         self, what: What, items: Sequence[Item], keys: Sequence[bytes], encode: Callable[[Sequence[Item]], Matrix]
@@ -74,6 +85,24 @@ class RememberingEncoder:
             self._vectors.update(vectors)
             while len(self._vectors) > self._size:
                 self._vectors.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class _Until:
+    """The remembering encoder as one request sees it: what is not remembered, its own `inner` encodes."""
+
+    remembering: RememberingEncoder
+    inner: Encoder
+
+    @property
+    def spec(self) -> EncoderSpec:
+        return self.inner.spec
+
+    def encode_texts(self, texts: Sequence[str]) -> Matrix:
+        return self.remembering.texts_by(self.inner, texts)
+
+    def encode_images(self, images: Sequence[Pixels]) -> Matrix:
+        return self.remembering.images_by(self.inner, images)
 
 
 def _text_key(text: str) -> bytes:

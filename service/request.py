@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError
 
 from indexer.domain import Frozen
 from indexer.errors import QueryError
+from indexer.generate_settings import Mode
 from indexer.settings import Fusion, Share
 from service.search.paging import MAX_CURSOR
 from service.search.query import RulesUsed
@@ -17,6 +18,7 @@ MAX_FILTERS = 50
 MAX_LISTED = 20
 MAX_WITHOUT = 10
 MAX_NAME = 100
+MAX_URL = 2_000
 
 
 Words = Annotated[str, Field(max_length=MAX_WORDS)]
@@ -27,8 +29,10 @@ class SearchRequest(Frozen):
 
     text: Words = ""
     """What is looked for, in words."""
-    like: str | None = None
+    like: Words | None = None
     """Id of a product to start from."""
+    photo_url: Annotated[str, Field(max_length=MAX_URL)] | None = None
+    """https address of a photo to start from, where the service fetches any (`search.urls`)."""
     change: Words = ""
     """What should be different from the photo or product."""
     where: Annotated[tuple[Words, ...], Field(max_length=MAX_FILTERS)] = ()
@@ -60,6 +64,11 @@ class SearchRequest(Frozen):
     """Have the first results checked, one by one, for what was asked; null: as `rerank.kinds` says."""
     strict: bool = False
     """Verify, and leave out what certainly is not what was asked for."""
+    generate: Mode | None = None
+    """Have a picture drawn of what is wanted, and search by it too: a `draft` in milliseconds to seconds, or a `final`
+    one, which may take as long as `generate.final_seconds`. Only with a change."""
+    generated: Annotated[str, Field(max_length=MAX_NAME)] | None = None
+    """Id of a picture that was drawn before, to search by it instead of drawing one."""
     rules: RulesUsed = "live"
     """`draft` applies the merchandiser's unpublished rules too, `off` none."""
     why_not: Annotated[tuple[Annotated[str, Field(max_length=MAX_WORDS)], ...], Field(max_length=MAX_LISTED)] = ()

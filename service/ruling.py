@@ -1,12 +1,14 @@
 """What merchandisers do with business rules, and the rules as searches read them."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
 from indexer.builds.live import published_build
+from indexer.catalog.audit import AuditEntry, AuditRepository
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.products import ProductRepository
@@ -126,8 +128,11 @@ class Rules:
             found = RuleRepository(session).of(name, tuple(RuleState) if removed else IN_USE)
         return [RuleDocument.of(rule) for rule in found]
 
-    def add(self, given: RuleInput, catalog: str | None = None) -> RuleDocument:
-        """As a draft. Raises BadRule, BadExpression, UnknownProduct, ConflictError for too many of them."""
+    def add(self, given: RuleInput, catalog: str | None = None, by: str = "") -> RuleDocument:
+        """As a draft. `by`: whose key does it, for the record of changes; absent: the author.
+
+        Raises BadRule, BadExpression, UnknownProduct, ConflictError for too many of them.
+        """
         name, build = self._published(catalog)
         content = checked(given.content(), self._fields(build))
         with self._database.begin() as session:
@@ -135,26 +140,35 @@ class Rules:
             for product in content.products:
                 ProductRepository(session).get(name, product, generation=generation)
             added = RuleRepository(session).add(name, content, author=given.author, now=datetime.now(UTC))
+            AuditRepository(session).add(_entry("rules.add", None, added, by))
         return RuleDocument.of(added)
 
-    def publish(self, rule_id: str, author: str, catalog: str | None = None) -> RuleDocument:
-        """From now on it counts. Raises UnknownRule, BadExpression when the catalogue lost a field that it needs."""
+    def publish(self, rule_id: str, author: str, catalog: str | None = None, by: str = "") -> RuleDocument:
+        """From now on it counts. `by` as in `add`.
+
+        Raises UnknownRule, BadExpression when the catalogue lost a field that it needs.
+        """
         known, who = clean_line(rule_id), _author(author)
         name, build = self._published(catalog)
         fields = self._fields(build)
         with self._database.begin() as session:
             repository = RuleRepository(session)
-            checked(repository.get(name, known).content, fields)
+            was = repository.get(name, known)
+            checked(was.content, fields)
             changed = repository.set_state(name, known, RuleState.LIVE, by=who, now=datetime.now(UTC))
+            if changed != was:
+                AuditRepository(session).add(_entry("rules.publish", was, changed, by))
         return RuleDocument.of(changed)
 
-    def remove(self, rule_id: str, author: str, catalog: str | None = None) -> RuleDocument:
-        """It stays listed among the removed. Raises UnknownRule."""
+    def remove(self, rule_id: str, author: str, catalog: str | None = None, by: str = "") -> RuleDocument:
+        """It stays listed among the removed. `by` as in `add`. Raises UnknownRule."""
         known, who = clean_line(rule_id), _author(author)
         name, _ = self._published(catalog)
         with self._database.begin() as session:
             repository = RuleRepository(session)
+            was = repository.get(name, known)
             changed = repository.set_state(name, known, RuleState.REMOVED, by=who, now=datetime.now(UTC))
+            AuditRepository(session).add(_entry("rules.remove", was, changed, by))
         return RuleDocument.of(changed)
 
     def _published(self, catalog: str | None) -> tuple[str, str]:
@@ -166,6 +180,18 @@ class Rules:
         if manifest is None:
             raise StoreMismatch(f"Build {build} has no manifest; build the catalogue again.")
         return manifest.fields
+
+
+def _entry(action: str, was: Rule | None, now: Rule, by: str) -> AuditEntry:
+    """The rule's newest change. A name that a request says is no proof of who sent it."""
+    before, after = (None if one is None else _told(one) for one in (was, now))
+    return AuditEntry(now.updated_at, by or now.changed_by, action, now.catalog, now.id, before, after)
+
+
+def _told(rule: Rule) -> Mapping[str, object]:
+    """What it does, without what it has no use for."""
+    told = {"state": rule.state.value, **asdict(rule.content), "kind": rule.content.kind.value}
+    return {name: value for name, value in told.items() if value not in (None, "", ())}
 
 
 def _author(given: str) -> str:

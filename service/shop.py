@@ -1,40 +1,49 @@
 """Search over the published builds: the one object that the API, the command line and the demo talk to."""
 
-from collections import deque
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self
 
 from indexer.builds.changing import LiveChange, Seeing, delete_products, put_products, update_product
-from indexer.builds.embeddings import Embeddings
 from indexer.builds.given import ProductUpdate
-from indexer.builds.live import published_build
+from indexer.builds.live import LiveIndex, published_build
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
-from indexer.domain import BuildManifest, EncoderIdentity, Pixels, Product
+from indexer.domain import BuildManifest, Product
 from indexer.encoders import Encoder
-from indexer.errors import ImageRejected, NothingPublished, QueryError, VitrineError
-from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
-from indexer.images.fit import Fit
-from indexer.images.names import COLOUR_NAMES, name_colours
-from indexer.images.regions import Box, Region
+from indexer.errors import ImageRejected, NothingPublished, VitrineError
+from indexer.images.decoders import DecoderPool
+from indexer.images.names import COLOUR_NAMES
+from indexer.images.regions import Region
+from indexer.noting import searched
 from indexer.settings import Settings
+from indexer.stores.keeping import Stores
 from service.ask.asking import Asking, Speaker
 from service.ask.documents import AskRequest, Event
+from service.deadline import Deadline, hurried
+from service.draw.atelier import Atelier
+from service.draw.documents import DrawRequest, Pictures
+from service.embedding_pool import EmbeddingPool
+from service.generate.jobs import Job, Jobs
+from service.generate.seam import Watch
 from service.language import Rewriter
 from service.live import LiveBuilds, OpenEncoder
 from service.metrics import Metrics
-from service.photos import BUSY, PATIENT, CataloguePhotos
+from service.photo_urls import PhotoUrls
+from service.photos import BUSY, PATIENT, CataloguePhotos, refused
+from service.posing import Posing
 from service.request import SearchRequest
-from service.rerank.verifier import Verifier
+from service.rerank.verifier import Told, Verifier
 from service.ruling import Rules
 from service.search.answer import Answer
-from service.search.query import Query
+from service.search.drawing import Artist
 from service.search.searcher import Searcher
-from service.search.weights import named_weights
+from service.slow import Slow
 
 
 class CatalogProducts:
@@ -67,87 +76,158 @@ class Shop:
         photos: CataloguePhotos | None = None,
         verifier: Verifier | None = None,
         speaker: Speaker | None = None,
+        artist: Artist | None = None,
+        stores: Stores | None = None,
+        photo_urls: PhotoUrls | None = None,
     ) -> None:
-        """`follow`: look for publications and live changes beside the requests, not in them. Without a `verifier`
-        nothing is verified, without a `speaker` no question is answered."""
-        self._database = database
-        self._settings = settings
-        self._live = LiveBuilds(database, settings, open_encoder, follow)
-        self._decoders = decoders
-        self._spare: dict[str, deque[Embeddings]] = {}
-        """By the encoder's fingerprint, for one thread at a time each."""
+        """`follow`: look for publications and live changes beside the requests, not in them, and draw what waits in the
+        queue. Without a `verifier` nothing is verified, without a `speaker` no question is answered, without an
+        `artist` nothing is drawn. `stores`: those that the settings name."""
+        self.database = database
+        self.settings = settings
+        self.decoders = decoders
+        self._live = LiveBuilds(database, settings, open_encoder, follow, stores)
         self.metrics = metrics or Metrics()
+        self._embeddings = EmbeddingPool(settings, self.metrics.fault)
+        self._slow = Slow(settings.telemetry.slow_ms, self.metrics)
         self._photos = photos or CataloguePhotos(database, decoders, BUSY if follow else PATIENT)
+        self._photo_urls = photo_urls or PhotoUrls.of(settings, self.metrics.fault)
         self._verifier = verifier
+        self._posing = Posing(decoders, self._photo_urls, verifier)
         self._asking = Asking(self.search, database, self._photos, speaker, self.metrics.asked)
+        self.verifies, self.draws = verifier is not None, artist is not None
         self.rules = Rules(database, settings.catalog)
         products = CatalogProducts(database)
-        self._searcher = Searcher(products, settings.search, self.rules, self._photos, rewriter, verifier)
+        self._searcher = Searcher(products, settings.search, self.rules, self._photos, rewriter, verifier, artist)
+        self._atelier = Atelier(self._live.lease, products, decoders, self.metrics, artist)
+        self.jobs = Jobs(database, self._atelier.run, settings.generate)
+        if follow and artist is not None:
+            self.jobs.start()
 
     def search(
-        self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = (), caller: str = ""
+        self,
+        request: SearchRequest,
+        photo: bytes | None = None,
+        further: Sequence[bytes] = (),
+        caller: str = "",
+        told: Told | None = None,
+        deadline: Deadline | None = None,
     ) -> Answer:
         """`further` photos show the same thing; the request's box is on the first. `caller` is whose budget pays for
-        what is asked of endpoints.
+        what is asked of endpoints. `told` hears of verdicts before the answer is ready.
 
-        Raises InputError for what was asked, ConflictError and UnavailableError for the state of the shop.
+        Raises InputError for what was asked, ConflictError and UnavailableError for the state of the shop, TooLate once
+        the `deadline` is over.
         """
-        if self._looks(request):
+        deadline = deadline or Deadline()
+        if request.generate is not None:
+            deadline.extend(self.settings.generate.seconds_of(request.generate))
+        begun = time.perf_counter()
+        if self._posing.looks(request):
             self._photos.begin()
         try:
+            photo = self._posing.photo(request, photo, deadline)
             with self._live.lease(request.catalog) as (index, encoder):
-                query = self._query(request, photo, further, encoder, caller)
-                answer = self._searcher.search(query, index, encoder)
+                searched(index.manifest.build)
+                asked = self._posing.query(request, photo, further, encoder.spec, caller, deadline)
+                query = replace(asked, told=told)
+                answer = self._searcher.search(query, index, hurried(encoder, deadline))
         except VitrineError as error:
             self.metrics.refused(error)
             raise
-        self.metrics.observed(answer)
+        seconds = time.perf_counter() - begun
+        self.metrics.observed(answer, seconds)
+        self._slow.look(answer, seconds)
         return answer
 
-    def ask(self, request: AskRequest, caller: str = "") -> Iterator[Event]:
+    def preview(self, request: SearchRequest, build: str, caller: str = "") -> Answer:
+        """What a search would find in that build, published or not. Raises UnknownBuild, and as `search`."""
+        photo = self._posing.photo(request, None, Deadline())
+        with self.lease(None, build) as (index, encoder):
+            query = self._posing.query(request, photo, (), encoder.spec, caller, Deadline())
+            return self._searcher.search(query, index, encoder)
+
+    def ask(self, request: AskRequest, caller: str = "", deadline: Deadline | None = None) -> Iterator[Event]:
         """What is told about the hits of a search, as it is told; nothing is raised once that began.
 
         Raises NoEndpoint, and as `search`.
         """
-        return self._asking.ask(request, caller)
+        return self._asking.ask(request, caller, deadline)
+
+    def draw(
+        self,
+        request: DrawRequest,
+        photo: bytes | None = None,
+        caller: str = "",
+        watch: Watch | None = None,
+        deadline: Deadline | None = None,
+    ) -> Pictures:
+        """Pictures of what an edit wants, drawn while the caller waits.
+
+        Raises NothingGenerated with everybody's reasons, Cancelled as the `watch` says, and as `search`.
+        """
+        return self._atelier.draw(request, photo, caller, watch, deadline)
+
+    def draw_later(self, request: DrawRequest, photo: bytes | None = None, caller: str = "") -> Job:
+        """The same as a job. Raises QueueFull, and what can be told beforehand: InputError for what was asked,
+        NothingPublished, NothingGenerated where nobody is set up to draw."""
+        if request.like is not None:
+            self.product(request.catalog, request.like)
+        self._atelier.check(request, photo)
+        catalog = self._published(request.catalog)
+        return self.jobs.submit(
+            request.model_copy(update={"catalog": catalog}).model_dump_json(), photo, catalog, caller
+        )
+
+    def png(self, picture_id: str) -> bytes:
+        """The file of a picture that was generated. Raises UnknownPicture, NothingGenerated."""
+        return self._atelier.png(picture_id)
 
     def regions(self, photo: bytes) -> tuple[Region, ...]:
         """Boxes around the things on a photo, to be searched one by one. Raises ImageRejected."""
         try:
-            return self._decoders.regions(photo)
+            return self.decoders.regions(photo)
         except ImageRejected as error:
-            raise _refused(error) from error
+            raise refused(error) from error
 
     def product(self, catalog: str | None, product_id: str) -> Product:
         """Raises UnknownProduct, with ids that are close."""
-        found, build = published_build(self._database, catalog or self._settings.catalog)
-        with self._database.session() as session:
+        found, build = published_build(self.database, catalog or self.settings.catalog)
+        with self.database.session() as session:
             generation = BuildRepository(session).get(build).generation
             return ProductRepository(session).get(found, product_id, generation=generation)
 
-    def put(self, catalog: str | None, products: Sequence[Product]) -> LiveChange:
-        """Add the products, replacing those of equal id.
+    def put(self, catalog: str | None, products: Sequence[Product], by: str = "") -> LiveChange:
+        """Add the products, replacing those of equal id. `by`: who does it, for the record.
 
         Raises InputError for an id given twice, and what keeps the published build from being searched.
         """
-        with self._live.lease(catalog) as (index, encoder), self._embeddings(index.manifest.encoder) as embeddings:
-            seeing = Seeing(encoder, embeddings, self._decoders)
-            return put_products(self._database, index.manifest.catalog, products, seeing)
+        with self._live.lease(catalog) as (index, encoder), self._embeddings.of(index.manifest.encoder) as embeddings:
+            seeing = Seeing(encoder, embeddings, self.decoders)
+            return put_products(self.database, index.manifest.catalog, products, seeing, by)
 
-    def update(self, catalog: str | None, product_id: str, update: ProductUpdate) -> LiveChange:
-        """Change what needs no encoder. Raises UnknownProduct, with ids that are close, NothingPublished."""
-        return update_product(self._database, self._published(catalog), product_id, update)
+    def update(self, catalog: str | None, product_id: str, update: ProductUpdate, by: str = "") -> LiveChange:
+        """Change what needs no encoder. `by`: who does it.
 
-    def delete(self, catalog: str | None, product_ids: Sequence[str]) -> LiveChange:
-        """Take the products out. Raises UnknownProduct, with ids that are close, NothingPublished."""
-        return delete_products(self._database, self._published(catalog), product_ids)
+        Raises UnknownProduct, with ids that are close, NothingPublished.
+        """
+        return update_product(self.database, self._published(catalog), product_id, update, by)
+
+    def delete(self, catalog: str | None, product_ids: Sequence[str], by: str = "") -> LiveChange:
+        """Take the products out. `by`: who does it. Raises as `update`."""
+        return delete_products(self.database, self._published(catalog), product_ids, by)
 
     def catalogs(self) -> dict[str, str | None]:
         """Every catalog with the build that is published for it."""
-        with self._database.session() as session:
+        with self.database.session() as session:
             names = CatalogRepository(session).names()
             published = [PublishedRepository(session).find(name) for name in names]
         return {name: one.build if one else None for name, one in zip(names, published, strict=True)}
+
+    def published(self) -> tuple[str, ...]:
+        """The catalogs that can be searched, the eldest first."""
+        with self.database.session() as session:
+            return PublishedRepository(session).eldest_first()
 
     def warm(self) -> dict[str, str]:
         """Open everything that is published and use it once; catalog → the build that can be searched.
@@ -161,18 +241,21 @@ class Shop:
 
     def _warm(self, catalog: str) -> str:
         """The first edit compares with every colour, and the first photo starts the decoding children."""
-        self._decoders.start()
+        self.decoders.start()
         with self._live.lease(catalog) as (index, encoder):
             encoder.encode_texts([catalog, *COLOUR_NAMES])
             return index.manifest.build
 
     def close(self) -> None:
+        self.jobs.close()
+        self._atelier.close()
         self._live.close()
         self._asking.close()
         if self._verifier is not None:
             self._verifier.close()
         self._photos.close()
-        self._decoders.close()
+        self._photo_urls.close()
+        self.decoders.close()
 
     def __enter__(self) -> Self:
         return self
@@ -181,73 +264,10 @@ class Shop:
         self.close()
 
     @contextmanager
-    def _embeddings(self, encoder: EncoderIdentity) -> Iterator[Embeddings]:
-        """Opened once for as many puts as there ever are at the same time: reading what is cached takes a while."""
-        spare = self._spare.setdefault(encoder.fingerprint, deque())
-        try:
-            opened = spare.pop()
-        except IndexError:
-            opened = Embeddings(self._settings.home, encoder, self._settings.embeddings.url)
-        try:
-            yield opened
-        finally:
-            spare.append(opened)
+    def lease(self, catalog: str | None, build: str | None = None) -> Iterator[tuple[LiveIndex, Encoder]]:
+        """The build that is searched, or the one named, open meanwhile, and its encoder. Raises as `LiveBuilds`."""
+        with self._live.lease(catalog) if build is None else self._live.lease_build(build) as held:
+            yield held
 
     def _published(self, catalog: str | None) -> str:
-        return published_build(self._database, catalog or self._settings.catalog)[0]
-
-    def _query(
-        self, request: SearchRequest, photo: bytes | None, further: Sequence[bytes], encoder: Encoder, caller: str
-    ) -> Query:
-        box = None if request.box is None else Box(*request.box)
-        if box is not None and photo is None:
-            raise QueryError("box: a box is a part of a photo; give the photo too.")
-        decoded = None if photo is None else self._decoded(photo, encoder.spec.fit, box)
-        return Query(
-            words=request.text,
-            change=request.change,
-            like=request.like,
-            photo=None if decoded is None else decoded.pixels,
-            photo_colours=() if decoded is None else tuple(name_colours(decoded.palette)),
-            further_photos=tuple(self._decoded(one, encoder.spec.fit).pixels for one in further),
-            without=request.without,
-            ignore=request.ignore,
-            where=request.where,
-            weights=None if request.weights is None else named_weights(request.weights),
-            top_k=request.top_k,
-            fusion=request.fusion,
-            diversity=request.diversity,
-            group=request.group,
-            sort=request.sort,
-            cursor=request.cursor,
-            facets=request.facets,
-            rules=request.rules,
-            verify=request.verify,
-            strict=request.strict,
-            view=self._view(request, photo, box),
-            caller=caller,
-            why_not=request.why_not,
-            explain=request.explain,
-        )
-
-    def _view(self, request: SearchRequest, photo: bytes | None, box: Box | None) -> Pixels | None:
-        """As large as whoever verifies wants to see it."""
-        fit = None if self._verifier is None else self._verifier.fit
-        if photo is None or fit is None or not self._looks(request):
-            return None
-        return self._decoded(photo, fit, box).pixels
-
-    def _looks(self, request: SearchRequest) -> bool:
-        """Whether somebody will look at photos to verify the answer."""
-        verifier = self._verifier
-        return verifier is not None and verifier.fit is not None and verifier.whole(request.verify, request.strict)
-
-    def _decoded(self, photo: bytes, fit: Fit, box: Box | None = None) -> Decoded:
-        try:
-            return self._decoders.decode(DecodeTask(photo, fit, box=box))
-        except ImageRejected as error:
-            raise _refused(error) from error
-
-
-def _refused(error: ImageRejected) -> ImageRejected:
-    return ImageRejected(error.reason, f"The photo is refused ({error.reason}): {error.detail}.")
+        return published_build(self.database, catalog or self.settings.catalog)[0]

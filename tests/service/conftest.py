@@ -9,6 +9,7 @@ from indexer.builds.live import published_build
 from indexer.cli import main
 from indexer.encoders import open_encoder
 from indexer.settings import EncoderSettings, Settings
+from tests.fakes import ThingEncoder
 from tests.service.two_builds import TwoBuilds
 from tests.service.worlds import (
     ITEMS,
@@ -57,6 +58,15 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     encoder = EncoderSettings(name=str(tiny_model(folder / "model")), device="cpu")
     settings = settings_of(folder / "home", encoder=encoder)
     build(settings, write_catalogue(folder / "catalogue"), open_encoder(encoder))
+    return settings
+
+
+@pytest.fixture(scope="session")
+def drawing_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Of a shop that is built and published, and whose encoder sees one thing in every photo."""
+    folder = tmp_path_factory.mktemp("drawing")
+    settings = settings_of(folder / "home", store={"kind": "memory"}, generate={"queue": 2})
+    build(settings, write_catalogue(folder / "catalogue"), ThingEncoder())
     return settings
 
 

@@ -1,4 +1,5 @@
 import json
+import stat
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import SettingsError
-from service.address import FILE, announce, running_service, withdraw
+from service.address import FILE, announce, running, running_service, withdraw
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -37,6 +38,16 @@ def test_the_service_that_was_announced_is_found(tmp_path: Path, url: str) -> No
     announce(tmp_path, url, "this one")
     Answering.body = b'{"status": "alive", "instance": "this one"}'
     assert running_service(tmp_path) == url
+
+
+def test_what_lets_commands_do_everything_is_for_the_homes_owner_alone(tmp_path: Path, url: str) -> None:
+    announce(tmp_path, url, "this one", "a secret")
+    Answering.body = b'{"instance": "this one"}'
+    found = running(tmp_path)
+    assert found is not None
+    assert (found.url, found.secret) == (url, "a secret")
+    assert "a secret" not in repr(found)
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
 
 
 def test_a_proxy_in_the_environment_is_not_asked(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +91,7 @@ def test_without_an_announcement_there_is_no_service(tmp_path: Path) -> None:
 
 def test_an_announcement_names_the_process_and_can_be_withdrawn_twice(tmp_path: Path) -> None:
     announce(tmp_path, "http://127.0.0.1:1", "x")
-    assert set(json.loads((tmp_path / FILE).read_text())) == {"url", "pid", "instance"}
+    assert set(json.loads((tmp_path / FILE).read_text())) == {"url", "pid", "instance", "secret"}
     withdraw(tmp_path)
     withdraw(tmp_path)
     assert not (tmp_path / FILE).exists()

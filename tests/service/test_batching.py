@@ -7,7 +7,9 @@ import pytest
 
 from indexer.domain import Matrix, Pixels
 from indexer.encoders import EncoderSpec
-from service.batching import BatchingEncoder
+from indexer.errors import Overloaded, TooLate
+from service.batching import MOST_WAITING, BatchingEncoder
+from service.deadline import Deadline
 from tests.fakes import FakeEncoder
 from tests.service.worlds import picture
 
@@ -63,10 +65,17 @@ def waiting_behind_one(
     threads.submit(encoder.encode_texts, ["the first"])
     assert inner.entered.acquire(timeout=PATIENCE)
     futures = [threads.submit(call) for call in calls]
-    deadline = threading.Event()
-    while encoder._calls.qsize() < len(calls):  # the only way to know that a caller waits
-        assert not deadline.wait(0.001)
+    wait_until(lambda: encoder._calls.qsize() == len(calls))  # the only way to know that a caller waits
     return futures
+
+
+def wait_until(so: Callable[[], bool]) -> None:
+    never = threading.Event()
+    for _ in range(int(PATIENCE / 0.001)):
+        if so():
+            return
+        never.wait(0.001)
+    raise AssertionError("it did not come to that")
 
 
 def texts(encoder: BatchingEncoder, *words: str) -> Callable[[], Matrix]:
@@ -142,3 +151,59 @@ def test_nothing_to_encode_is_no_row(inner: GatedEncoder) -> None:
 
 def test_it_is_the_encoder_it_stands_before(inner: GatedEncoder) -> None:
     assert BatchingEncoder(inner, 32).spec == inner.spec
+
+
+def test_what_nobody_waits_for_any_more_is_not_encoded(inner: GatedEncoder, threads: ThreadPoolExecutor) -> None:
+    encoder, gone = BatchingEncoder(inner, 32), Deadline()
+    calls = [lambda: encoder.until(gone).encode_texts(["of one who goes"]), texts(encoder, "of one who stays")]
+    futures = waiting_behind_one(inner, encoder, threads, calls)
+    gone.give_up()
+    inner.gate.set()
+    with pytest.raises(TooLate, match="has gone"):
+        futures[0].result(PATIENCE)
+    assert futures[1].result(PATIENCE).shape == (1, inner.spec.dim)
+    assert inner.calls == [("texts", 1), ("texts", 1)]
+
+
+def test_a_caller_waits_no_longer_than_its_deadline(inner: GatedEncoder, threads: ThreadPoolExecutor) -> None:
+    encoder = BatchingEncoder(inner, 32)
+    threads.submit(encoder.encode_texts, ["the encoder hangs"])
+    assert inner.entered.acquire(timeout=PATIENCE)
+    with pytest.raises(TooLate, match=r"0.05 s"):
+        encoder.until(Deadline(0.05)).encode_images([picture("red")])
+    inner.gate.set()
+    encoder.encode_texts(["after it"])
+    assert ("images", 1) not in inner.calls
+
+
+def test_the_queue_has_an_end(inner: GatedEncoder, threads: ThreadPoolExecutor) -> None:
+    encoder = BatchingEncoder(inner, 32)
+    threads.submit(encoder.encode_texts, ["the first"])
+    assert inner.entered.acquire(timeout=PATIENCE)
+    with ThreadPoolExecutor(MOST_WAITING) as crowd:
+        for n in range(MOST_WAITING):
+            crowd.submit(encoder.encode_texts, [f"word {n}"])
+        wait_until(encoder._calls.full)
+        with pytest.raises(Overloaded):
+            encoder.encode_texts(["one too many"])
+        inner.gate.set()
+
+
+def test_batches_and_the_queue_are_counted(inner: GatedEncoder, threads: ThreadPoolExecutor) -> None:
+    told: list[tuple[str, str, int]] = []
+
+    class Counting:
+        def batch(self, what: str, n: int) -> None:
+            told.append(("batch", what, n))
+
+        def queue(self, what: str, n: int) -> None:
+            told.append(("queue", what, n))
+
+    encoder = BatchingEncoder(inner, 2, Counting())
+    words = [texts(encoder, "a"), texts(encoder, "b", "c"), texts(encoder, "d")]
+    futures = waiting_behind_one(inner, encoder, threads, words)
+    inner.gate.set()
+    for future in futures:
+        future.result(PATIENCE)
+    assert [n for kind, what, n in told if (kind, what) == ("batch", "text")] == [1, 3, 1]
+    assert [n for kind, what, n in told if (kind, what) == ("queue", "encoder")] == [0, 1, 0]

@@ -14,7 +14,7 @@ def test_json_is_one_document_on_standard_output(vitrine: Command) -> None:
     document = json.loads(found.out)
     assert list(document) == [
         *("kind", "catalog", "build", "weights", "results", "timings_ms", "degraded", "explain"),
-        *("words", "chips", "nothing_close", "facets", "next", "more", "why_not", "verification"),
+        *("words", "chips", "nothing_close", "facets", "next", "more", "why_not", "verification", "generated"),
     ]
     assert (document["kind"], len(document["results"])) == ("text", 3)
     assert document["weights"] == {"image": 0.25, "text": 0.75}

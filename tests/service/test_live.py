@@ -11,7 +11,9 @@ from indexer.catalog.catalogs import CatalogRepository
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
 from indexer.errors import EncoderMismatch, NothingPublished, StoreMismatch, StoreUnavailable, UnknownCatalog
+from indexer.stores.edge import EdgeStore
 from indexer.stores.edge_keeping import EdgeStores
+from indexer.stores.seam import Layout
 from service.live import LiveBuilds
 from tests.fakes import FakeEncoder
 from tests.service.two_builds import TwoBuilds, leased
@@ -193,3 +195,31 @@ def test_a_store_that_was_pruned_while_open_does_not_stand_in_the_way(world: Two
     world.publish(world.second)
     assert leased(builds) == world.second
     kept.rename(path)
+
+
+def test_a_build_that_takes_long_to_open_for_a_look_keeps_no_other_request_waiting(world: TwoBuilds) -> None:
+    opening, go = threading.Event(), threading.Event()
+
+    class Slow(EdgeStores):
+        def open(self, build: str, layout: Layout) -> EdgeStore:
+            if build == world.second:
+                opening.set()
+                assert go.wait(60)
+            return super().open(build, layout)
+
+    stores = Slow(world.settings.home)
+    builds = LiveBuilds(world.database, world.settings, lambda manifest: FakeEncoder(), stores=stores)
+
+    def looked_at() -> str:
+        with builds.lease_build(world.second) as (index, _):
+            return index.manifest.build
+
+    with ThreadPoolExecutor(3) as threads:
+        looks = [threads.submit(looked_at) for _ in range(2)]
+        try:
+            assert opening.wait(60)
+            assert threads.submit(leased, builds).result(30) == world.first
+        finally:
+            go.set()
+        assert [one.result(60) for one in looks] == [world.second] * 2
+    builds.close()

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import cast
 
 import pytest
 import uvicorn
@@ -16,13 +15,14 @@ from starlette.types import ASGIApp
 from indexer.domain import QueryKind
 from indexer.errors import ConflictError, CursorExpired, InputError, QueryError
 from indexer.settings import Settings
-from service.api.app import create_app
 from service.client import RemoteShop
+from service.deadline import Deadline
 from service.metrics import Metrics
 from service.request import SearchRequest
 from service.search.answer import Answer
 from service.search.paging import Cursor, encode_cursor
 from service.shop import Shop
+from tests.service.apps import app_of, app_over
 from tests.service.worlds import open_fake_shop, photo_of
 
 RED, BLUE = photo_of("red", seed=99), photo_of("blue", seed=98)
@@ -49,6 +49,9 @@ EVERYTHING = SearchRequest(
     rules="draft",
     verify=True,
     strict=True,
+    generate="final",
+    generated="0" * 64,
+    photo_url="https://shop.example/ä?b=1&c=%2F",
     why_not=("mug-red", "lamp/äöü 50%"),
 )
 """No question that can be answered; only what is asked counts."""
@@ -64,7 +67,12 @@ class Listener:
     metrics: Metrics = field(default_factory=Metrics)
 
     def search(
-        self, request: SearchRequest, photo: bytes | None = None, further: Sequence[bytes] = (), caller: str = ""
+        self,
+        request: SearchRequest,
+        photo: bytes | None = None,
+        further: Sequence[bytes] = (),
+        caller: str = "",
+        deadline: Deadline | None = None,
     ) -> Answer:
         self.asked.append((request, photo, list(further)))
         return EMPTY
@@ -99,7 +107,7 @@ def listener() -> Listener:
 
 @pytest.fixture(scope="module")
 def recording(listener: Listener) -> Iterator[RemoteShop]:
-    with served(create_app(lambda: cast(Shop, listener), MAX_PHOTO)) as remote:
+    with served(app_of(listener, MAX_PHOTO)) as remote:
         yield remote
 
 
@@ -129,7 +137,7 @@ class Both:
 @pytest.fixture(scope="module")
 def both_ways(memory: Settings) -> Iterator[Both]:
     """One shop, asked directly and through the service."""
-    with open_fake_shop(memory) as shop, served(create_app(lambda: open_fake_shop(memory), MAX_PHOTO)) as remote:
+    with open_fake_shop(memory) as shop, served(app_over(memory)) as remote:
         yield Both(shop, remote)
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx2
@@ -16,6 +17,7 @@ import pytest
 
 from indexer.errors import InputError, SettingsError, StoreOwned, VitrineError
 from indexer.settings import ServiceSettings, Settings
+from service import address
 from service.address import FILE, running_service
 from service.bootstrap import open_shop
 from service.client import RemoteShop
@@ -144,6 +146,17 @@ def test_a_command_prints_the_refusal_of_the_service(running: Running, vitrine: 
     assert refused.error.count("\n") == 1
 
 
+def test_commands_may_do_through_the_service_what_nobody_else_may(running: Running) -> None:
+    found = address.running(running.settings.home)
+    assert found is not None
+    rules = f"{running.url}/v1/rules"
+    assert httpx2.get(rules, trust_env=False).status_code == 401
+    assert httpx2.get(rules, headers={"X-API-Key": found.secret}, trust_env=False).status_code == 200
+    forged = {"X-API-Key": found.secret, "X-Forwarded-For": "192.0.2.1"}
+    assert httpx2.get(rules, headers=forged, trust_env=False).status_code == 200, "no proxy is believed unasked"
+    assert found.secret not in running.log.read_text()
+
+
 def test_a_second_service_for_the_same_home_is_refused(running: Running, vitrine: Command) -> None:
     refused = vitrine("serve", "--port", "0")
     assert refused.code == 2
@@ -160,7 +173,22 @@ def test_a_port_that_is_taken_is_named(running: Running, tmp_path: Path) -> None
 
 def test_a_host_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"Cannot listen on no\.such\.host\.invalid:0: \w+"):
-        serve(settings_of(tmp_path, service=ServiceSettings(host="no.such.host.invalid", port=0)))
+        serve(
+            settings_of(
+                tmp_path, service=ServiceSettings(host="no.such.host.invalid", port=0), access={"public": ["search"]}
+            )
+        )
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_everybody_could_reach_needs_a_key_or_a_word(tmp_path: Path, workers: int) -> None:
+    open_to_all = ServiceSettings(host="0.0.0.0", port=0, workers=workers)
+    with pytest.raises(
+        SettingsError, match=r"0\.0\.0\.0, which others .* vitrine keys add NAME --scope admin"
+    ) as refused:
+        serve(settings_of(tmp_path, service=open_to_all, store={"kind": "memory"}, access={}))
+    assert "VITRINE_ACCESS__PUBLIC='[\"search\"]'" in str(refused.value)
+    assert not (tmp_path / FILE).exists()
 
 
 def test_the_embedded_store_takes_one_worker(tmp_path: Path) -> None:
@@ -175,6 +203,15 @@ def test_a_catalogue_that_cannot_be_opened_is_an_error_and_not_a_service(tmp_pat
     with pytest.raises(VitrineError, match="unreadable"):
         serve(settings_of(tmp_path, service=ServiceSettings(port=port)))
     assert not (tmp_path / FILE).exists()
+
+
+def test_the_log_begins_with_what_serves_what_to_whom(running: Running) -> None:
+    told = [json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{")]
+    (started,) = [one for one in told if one["event"] == "serving"]
+    assert (started["address"], started["version"]) == (running.url, version("vitrine"))
+    assert started["published"] == {running.direct[0].catalog: running.direct[0].build}
+    assert started["encoders"] == [running.settings.encoder.name]
+    assert started["open"] == ["metrics", "search"]
 
 
 def test_a_signal_ends_it_gracefully_and_gives_the_store_up(running: Running) -> None:

@@ -20,11 +20,24 @@ from indexer.encoders import Encoder
 from indexer.images.decoders import DecoderPool
 from indexer.settings import ImageSettings, Settings
 from indexer.sources import open_source
+from service.generate.cache import ImageCache
+from service.generate.seam import ImageGenerator
+from service.generate.studio import Studio
+from service.photos import CataloguePhotos
+from service.search.drawing import Artist
 from service.shop import Shop
 from tests.fakes import COLOURS, FakeEncoder
 
 CATALOG = "shop"
 IMAGES = ImageSettings(decoders=1)
+HOSTS = ("testserver", "127.0.0.1")
+"""What services of tests go by."""
+PUBLIC = ("search", "metrics")
+"""What is open without a key on one's own machine."""
+ACCESS = {"hosts": HOSTS, "public": PUBLIC, "per_key": "100000/second", "per_address": "100000/second"}
+"""Tests ask more often than people do."""
+LOAD = {"wait_seconds": 60.0}
+"""And nobody is sent away for a busy machine's sake, but where that is what is tested."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +129,7 @@ def tiny_model(folder: Path) -> Path:
 
 
 def settings_of(home: Path, **changes: object) -> Settings:
-    return Settings.model_validate({"home": home, "images": IMAGES, **changes})
+    return Settings.model_validate({"home": home, "images": IMAGES, "access": ACCESS, "load": LOAD, **changes})
 
 
 def build(settings: Settings, source: Path, encoder: Encoder | None = None, catalog: str = CATALOG) -> str:
@@ -126,6 +139,16 @@ def build(settings: Settings, source: Path, encoder: Encoder | None = None, cata
 
 
 def open_fake_shop(
-    settings: Settings, open_encoder: Callable[[BuildManifest], Encoder] = lambda manifest: FakeEncoder()
+    settings: Settings,
+    open_encoder: Callable[[BuildManifest], Encoder] = lambda manifest: FakeEncoder(),
+    generators: Sequence[ImageGenerator] = (),
+    kept: Path | None = None,
 ) -> Shop:
-    return Shop(open_catalogue(settings), settings, open_encoder, DecoderPool.of(settings.images))
+    """What is drawn, where there are `generators`, is kept in that directory."""
+    database, decoders = open_catalogue(settings), DecoderPool.of(settings.images)
+    photos = CataloguePhotos(database, decoders)
+    artist = None
+    if generators:
+        cache = ImageCache(kept or settings.home / "generated", 10_000_000)
+        artist = Artist(Studio(generators, cache, settings.generate), settings.generate, photos)
+    return Shop(database, settings, open_encoder, decoders, photos=photos, artist=artist)
