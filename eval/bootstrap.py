@@ -15,7 +15,7 @@ from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
 from service.bootstrap import open_line, open_verifier
 from service.photos import CataloguePhotos
-from service.shop import CatalogProducts
+from service.shop import CatalogProducts, Shop
 
 
 @contextmanager
@@ -39,6 +39,25 @@ def open_bench(
         encoder = RememberingEncoder(encoder_of(index.manifest, settings), settings.home, settings.encoder.batch_size)
         bench = Bench(index, settings.store.kind, encoder, CatalogProducts(database), decoders, photos)
         with _verifying(settings, database, photos) if verify else nullcontext() as verifying:
+            yield replace(bench, verifying=verifying)
+
+
+@contextmanager
+def leased_bench(
+    suite: Suite, shop: Shop, catalog: str | None = None, build: str | None = None, *, verify: bool = False
+) -> Iterator[Bench]:
+    """As `open_bench`, in the process that has the store open already; the build stays open meanwhile."""
+    settings = shop.settings
+    if is_prepared(suite, catalog, build):
+        with prepared_bench(suite, settings, build) as bench:
+            yield bench
+        return
+    photos = CataloguePhotos(shop.database, shop.decoders)
+    with closing(photos), shop.lease(catalog or suite.card.catalog, build) as (index, encoder):
+        remembering = RememberingEncoder(encoder, settings.home, settings.encoder.batch_size)
+        products = CatalogProducts(shop.database)
+        bench = Bench(index, settings.store.kind, remembering, products, shop.decoders, photos)
+        with _verifying(settings, shop.database, photos) if verify else nullcontext() as verifying:
             yield replace(bench, verifying=verifying)
 
 

@@ -3,8 +3,11 @@
 InputError
 └── EvaluationError
     ├── SuiteError         a suite's files contradict themselves or the catalogue
-    │   └── EmptySuite
+    │   ├── EmptySuite
+    │   └── UnknownSuite   there is none by that name
     ├── RunError           a run cannot be read, repeated or compared
+    │   └── UnknownRun     there is none by that name
+    ├── ExperimentError    an experiment's file cannot be read, or asks for what there is not
     └── MeasureError       a run and its judgements cannot be measured
         ├── UnknownMeasure
         ├── EmptyRun
@@ -12,7 +15,7 @@ InputError
         └── NotANumber
 """
 
-from indexer.errors import InputError
+from indexer.errors import InputError, NotFound
 
 
 class EvaluationError(InputError):
@@ -27,7 +30,19 @@ class EmptySuite(SuiteError):
     pass
 
 
+class UnknownSuite(SuiteError, NotFound):
+    pass
+
+
 class RunError(EvaluationError):
+    pass
+
+
+class UnknownRun(RunError, NotFound):
+    pass
+
+
+class ExperimentError(EvaluationError):
     pass
 
 

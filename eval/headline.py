@@ -2,8 +2,9 @@
 
 Beside Vitrine with its default settings stands what one would have without it: for words the photos' vectors alone,
 for "like this, but" the product without the words. The second table has the same searches with and without
-verification, over the half that nothing was chosen on. `--store` keeps the figures, from which the README's tables are
-checked.
+verification, over the half that nothing was chosen on; the third has the pool that answers edits without and with the
+recoloured photo, the fourth how near that photo comes in colour. `--store` keeps the figures, from which the README's
+tables are checked.
 """
 
 import argparse
@@ -19,14 +20,15 @@ from eval.figures import between, dollars, short
 from eval.measured import measured
 from eval.measures import Run
 from eval.printing import watching_queries
+from eval.relevance.recolouring import ColourRow, PoolRow, colour_rows, colour_table, pool_rows, pool_table
 from eval.runs.document import RunDocument, write_run
 from eval.runs.runner import Bench, run_suite
 from eval.runs.settings import verified_by, with_changes
 from eval.statistics import Interval, difference, mean_interval
 from eval.suites.groups import ALL
-from eval.suites.showroom import write_showroom_suites
+from eval.suites.showroom import every_colour, write_showroom_suites
 from eval.suites.suite import Split, Suite
-from indexer.bootstrap import load_settings
+from indexer.bootstrap import encoder_of, load_settings
 from indexer.domain import Frozen
 from indexer.printing import watching
 from indexer.settings import RerankSettings, SearchSettings, Settings
@@ -74,6 +76,8 @@ class Headline(Frozen):
     products: int
     rows: tuple[Row, ...]
     verified: tuple[VerifiedRow, ...] = ()
+    pool: tuple[PoolRow, ...] = ()
+    colours: tuple[ColourRow, ...] = ()
 
 
 def photos_alone(suite: Suite, search: SearchSettings) -> tuple[Suite, SearchSettings]:
@@ -111,6 +115,8 @@ def measure(settings: Settings, runs: Path, *, endpoint: bool = False) -> Headli
             rows += _rows(suite, asked, measures, shown, _beside(suite, beside, bench, settings.search))
             verified += _verified_rows(suite, asked, measures, ours)
         manifest = bench.index.manifest
+        pool = tuple(pool_rows(suites[2], bench, encoder_of(manifest, settings), settings.search))
+        colours = tuple(colour_rows(every_colour(), bench))
     if endpoint:
         with open_bench(suites[0], verified_by("openai", settings), verify=True) as bench:
             for suite, (asked, measures, _, _) in zip(suites, ASKED, strict=True):
@@ -121,6 +127,8 @@ def measure(settings: Settings, runs: Path, *, endpoint: bool = False) -> Headli
         products=manifest.products,
         rows=tuple(rows),
         verified=tuple(verified),
+        pool=pool,
+        colours=colours,
     )
 
 
@@ -256,8 +264,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.store:
         STORED.parent.mkdir(exist_ok=True)
         STORED.write_text(headline.model_dump_json(indent=1) + "\n")
-    tables = f"{table(headline)}\n\n{verified_table(headline)}"
-    print(json.dumps(headline.model_dump(), indent=2) if options.json else tables)
+    tables = (table(headline), verified_table(headline), pool_table(headline.pool), colour_table(headline.colours))
+    print(json.dumps(headline.model_dump(), indent=2) if options.json else "\n\n".join(tables))
 
 
 if __name__ == "__main__":

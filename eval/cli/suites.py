@@ -1,4 +1,4 @@
-"""`vitrine eval make-suite | check`."""
+"""`vitrine eval make-suite | from-feedback | check | judged`."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def add_commands(app: typer.Typer) -> None:
     app.command()(make_suite)
+    app.command()(from_feedback)
     app.command()(check)
+    app.command()(judged)
 
 
 def make_suite(
@@ -45,6 +47,25 @@ def make_suite(
         print_made(made)
 
 
+def from_feedback(
+    out: Annotated[Path, typer.Option(help="Folder that gets the suite.")],
+    catalog: Annotated[str | None, typer.Option(help="Default: the setting, or the only one published.")] = None,
+    visits: Annotated[int, typer.Option(min=1, help="Leave out what fewer visits said something of.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Make a suite from what shoppers opened, and what they said they did not mean."""
+    from eval.suites.making.from_feedback import suite_from_feedback
+    from eval.suites.making.show import print_heard, row_of_heard
+    from indexer.bootstrap import load_settings, open_catalogue
+
+    settings = load_settings()
+    heard = suite_from_feedback(open_catalogue(settings), catalog or settings.catalog, out, visits)
+    if as_json:
+        print(json.dumps(row_of_heard(heard), indent=2))
+    else:
+        print_heard(heard)
+
+
 def check(
     suite: SuitePath,
     catalog: Annotated[str | None, typer.Option(help="Default: the suite's, where a build of it is published.")] = None,
@@ -67,6 +88,24 @@ def check(
     else:
         print_report(report)
     raise typer.Exit(0 if report.sound else 2)
+
+
+def judged(
+    suite: SuitePath,
+    out: Annotated[Path, typer.Option(help="Folder that gets the new suite.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a suite with the grades that people gave on the bench in place of the ones a suite came with."""
+    from eval.suites.files import read_suite
+    from eval.suites.judgements import judged_suite, read_judgements, write_judged
+
+    given = read_judgements(suite)
+    made = write_judged(judged_suite(read_suite(suite), given), out)
+    row = {"suite": made.card.name, "path": str(out), "queries": len(made.queries), "grades": given.judged}
+    if as_json:
+        print(json.dumps({**row, "digest": made.digest}, indent=2))
+    else:
+        print(f"Suite {row['suite']}: {row['queries']} queries, {row['grades']} grades by people, in {out}.")
 
 
 def _recipe(catalog: str, kinds: str, queries: int, seed: int) -> "Recipe":

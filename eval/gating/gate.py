@@ -11,7 +11,7 @@ from indexer.builds.gates import Candidate
 from indexer.builds.verdict import GateVerdict
 from indexer.catalog.builds import BuildRepository
 from indexer.domain import BuildManifest, Channel, EncoderIdentity, QueryKind
-from indexer.errors import BuildInProgress, VitrineError
+from indexer.errors import BuildCancelled, BuildInProgress, VitrineError
 
 if TYPE_CHECKING:
     from eval.gating.sides import Access
@@ -94,8 +94,8 @@ def _check_suites(candidate: Candidate, access: "Access | None") -> Findings:
 def _checked(check: Callable[[Candidate], Findings], candidate: Candidate) -> Findings:
     try:
         return check(candidate)
-    except BuildInProgress:
-        raise  # by the watch: the build is another process's now
+    except (BuildInProgress, BuildCancelled):
+        raise  # by the watch: the build is another process's now, or nobody wants to know any more
     except VitrineError as error:
         return Findings([str(error)])
 

@@ -24,7 +24,7 @@ from indexer.encoders import Encoder
 from indexer.errors import ConflictError, InputError
 from indexer.images.decoders import DecoderPool
 from indexer.settings import SearchSettings, Settings
-from service.address import running_service
+from service.address import running
 from service.client import RemoteShop
 from service.local import Searching
 from service.photos import CataloguePhotos
@@ -141,5 +141,5 @@ def _opened(candidate: Candidate, index: LiveIndex, encoder: Encoder, decoders: 
 
 
 def _service(settings: Settings) -> Searching | None:
-    url = running_service(settings.home)
-    return None if url is None else RemoteShop(url)
+    service = running(settings.home)
+    return None if service is None else RemoteShop(service.url, service.secret)

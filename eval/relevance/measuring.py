@@ -102,8 +102,11 @@ def ends(interval: Interval) -> Ends:
 
 
 def routes_alone(search: SearchSettings) -> tuple[Way, ...]:
-    """Each route that the settings have for edits, the others switched off."""
+    """Each route that the settings have for edits, the others switched off; a generated picture never searches
+    alone."""
     routes: Sequence[str] = search.model_dump(mode="json").get("edits", {}).get("routes", ())
     return tuple(
-        Way(f"route {one} alone", {f"edits.routes.{other}": float(other == one) for other in routes}) for one in routes
+        Way(f"route {one} alone", {f"edits.routes.{other}": float(other == one) for other in routes})
+        for one in routes
+        if one != "generated"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +22,13 @@ from eval.relevance.magento import (
     write_shop,
 )
 from eval.relevance.measuring import HITS, PHOTO_ALONE, Figure, Part, Way, measure_part, measure_verified, routes_alone
+from eval.relevance.recolouring import TEXTLESS, WITHOUT, colour_rows
 from eval.relevance.regions import region_figures
 from eval.runs.runner import Bench
+from eval.runs.settings import with_changes
 from eval.showroom import shopper_photos
 from eval.suites.making.photo import ITSELF
-from eval.suites.showroom import write_showroom_suites
+from eval.suites.showroom import every_colour, no_such_variant, write_showroom_suites
 from eval.suites.suite import Split, Suite
 from indexer.bootstrap import open_catalogue, open_pipeline
 from indexer.printing import watching
@@ -44,6 +47,8 @@ CHANNELS: Final = tuple(
 )
 FUSED: Final = Way("channels alone, fused", AS_TYPED)
 RAW: Final = Way("raw 0.6/0.4", {**AS_TYPED, "fusion": "raw", "weights.text": {"image": 0.6, "text": 0.4}})
+UNRECOLOURED: Final = Way("without recolour", WITHOUT)
+UNKEPT: Final = Way("category not kept", {"edits.keep": 0.0})
 UNCHANGED: Final = Way("photo without the words", {"weights.similar": {"image": 1.0}}, wordless=True)
 VERY_PRODUCT: Final = ("Success(rel=2)@1", "Success(rel=2)@10")
 
@@ -62,12 +67,18 @@ def showroom_figures(settings: Settings, root: Path | None) -> Iterator[Figure]:
         Part("showroom words", text.part(Split.REPORT), ("nDCG@10",), (FUSED, *CHANNELS)),
         Part("showroom photos, medium clutter", photo, VERY_PRODUCT, (PHOTO_ALONE,)),
         Part("showroom photos, high clutter", in_high_clutter(photo, settings.home), VERY_PRODUCT, (PHOTO_ALONE,)),
-        Part("showroom edits", edit, HITS, (*routes_alone(settings.search), UNCHANGED)),
+        Part("showroom edits", edit, HITS, (UNRECOLOURED, UNKEPT, *routes_alone(settings.search), UNCHANGED)),
     )
+    colours = every_colour()
     with open_bench(text, settings, verify=True) as bench:
         for part in parts:
             yield from measure_part(part, bench, settings.search)
             yield from measure_verified(_reported(part), bench, settings.search)
+        for named, suite in (("showroom edits", edit), ("showroom colours", colours)):
+            yield from _textless(named, suite, bench, settings.search)
+        yield from _colour_figures("showroom colours", colours, bench)
+        absent = Part("showroom edits without a variant", no_such_variant(), ("nDCG@5", "Success@1"), (UNKEPT,))
+        yield from measure_part(absent, bench, settings.search)
         for ground in GROUNDS:
             named = f"showroom crowded photos, {ground}"
             yield from region_figures(named, crowds(catalogue(), ground), bench, settings.search)
@@ -129,10 +140,28 @@ def shop_figures(settings: Settings, root: Path) -> Iterator[Figure]:
                 if name != "described":
                     yield from measure_part(part, bench, settings.search)
                 yield from measure_verified(part, bench, settings.search)
+                if name == "nameless":
+                    yield from _textless(f"shop edits, {model}", part.suite, bench, settings.search)
+                    yield from _colour_figures(f"shop edits, {model}", part.suite, bench)
                 if name == "worded":
                     edits = Part(f"shop edits, colours not given, {model}", colour_edits(rows, catalog), HITS, ())
                     yield from measure_verified(edits, bench, settings.search)
                     yield from _shop_emptiness(model, part.suite, foreign, bench, settings.search)
+
+
+def _textless(named: str, suite: Suite, bench: Bench, search: SearchSettings) -> list[Figure]:
+    """The pool with the products' own text left out."""
+    part = Part(f"{named}, no text", suite, HITS, (UNRECOLOURED,))
+    return measure_part(part, bench, with_changes(search, TEXTLESS))
+
+
+def _colour_figures(named: str, suite: Suite, bench: Bench) -> Iterator[Figure]:
+    """How far the main colour of the recoloured photo, and of the photo as it is, are from the true variant's."""
+    for row in colour_rows(suite, bench):
+        part = f"{named}, beside the true variant's photo"
+        median = (row.median, nan, nan)
+        yield Figure(part=part, way=row.photo, measure="CIEDE2000", queries=row.pairs, value=row.mean)
+        yield Figure(part=part, way=row.photo, measure="median CIEDE2000", queries=row.pairs, value=median)
 
 
 def _shop_emptiness(
@@ -152,7 +181,7 @@ def _shop_part(name: str, model: str, root: Path, catalog: str, search: SearchSe
     if name == "worded":
         suite = attribute_questions(root, rows, catalog)
         return Part(f"shop words, {model}", suite, ("nDCG@10",), (FUSED, RAW, *CHANNELS))
-    beside = (*routes_alone(search), UNCHANGED)
+    beside = (UNRECOLOURED, *routes_alone(search), UNCHANGED)
     said = {"coloured": "shared text", "nameless": "no shared text", "described": "fields for text"}[name]
     return Part(f"shop edits, {said}, {model}", colour_edits(rows, catalog), HITS, beside)
 

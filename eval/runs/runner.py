@@ -106,7 +106,7 @@ def run_suite(
             unanswered[query.id] = f"photo {query.photo}: {photo.detail}"
             continue
         try:
-            asked = _query(query, photo, views.get(query.photo or ""), depth, verify=verify)
+            asked = query_of(query, photo, views.get(query.photo or ""), depth, verify=verify)
             answers[query.id] = _answer(asked, searcher, bench)
         except InputError as error:
             unanswered[query.id] = str(error)
@@ -186,7 +186,10 @@ def check_products(suite: Suite, bench: Bench) -> None:
         )
 
 
-def _query(query: SuiteQuery, photo: Decoded | None, view: Pixels | None, depth: int, *, verify: bool | None) -> Query:
+def query_of(
+    query: SuiteQuery, photo: Decoded | None, view: Pixels | None, depth: int, *, verify: bool | None = False
+) -> Query:
+    """What the searcher is asked: for products one by one, not grouped."""
     return Query(
         words=query.text,
         change=query.change,

@@ -1,7 +1,7 @@
 """Search settings changed by name, as `--set` and sweeps do; and who verifies."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -38,12 +38,37 @@ def with_changes(search: SearchSettings, changes: Mapping[str, Any]) -> SearchSe
     try:
         return SearchSettings.model_validate(spelled)
     except ValidationError as error:
-        mistakes = (f"search.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise SettingsError("; ".join(mistakes) + ".") from None
+        raise SettingsError("; ".join(_mistakes(error)) + ".") from None
+
+
+def _mistakes(error: ValidationError) -> Iterator[str]:
+    """Of a table with a name that it does not have only that is told, and not what stands under it."""
+    found = [(tuple(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+    unknown = {place[:-1]: said for place, said in found if place[-1:] == ("[key]",)}
+    for place, said in unknown.items():
+        *table, name = place
+        names = said.removeprefix("Input should be ")
+        yield f"search.{'.'.join(place)}: {'.'.join(['search', *table])} has no {name!r}, only {names}"
+    for place, said in found:
+        if not any(place[: len(one)] == one for one in unknown):
+            yield f"search.{'.'.join(place)}: {said}"
 
 
 def verified_by(backend: Literal["zero_shot", "openai"], settings: Settings) -> Settings:
     return settings.model_copy(update={"rerank": settings.rerank.model_copy(update={"backend": backend})})
+
+
+def named(search: SearchSettings) -> tuple[str, ...]:
+    """Every setting as `changed` takes it: `weights.text.image=0.5`."""
+    return tuple(_named((), search.model_dump(mode="json")))
+
+
+def _named(path: tuple[str, ...], value: object) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for name, part in value.items():
+            yield from _named((*path, name), part)
+    else:
+        yield f"{'.'.join(path)}={value if isinstance(value, str) else json.dumps(value)}"
 
 
 def _value(text: str) -> object:

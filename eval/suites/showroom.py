@@ -7,7 +7,7 @@ from eval.showroom import shopper_photos
 from eval.suites.files import write_suite
 from eval.suites.making.cards import edit_card, photo_card, text_card
 from eval.suites.making.census import Census
-from eval.suites.making.edit import chosen, edit_question, strangers_of
+from eval.suites.making.edit import chosen, edit_question, strangers_of, triplets_of
 from eval.suites.making.photo import PHOTOS, PhotoQuery, file_name, graded
 from eval.suites.making.questions import Question, asked
 from eval.suites.making.sampling import half_of
@@ -59,6 +59,40 @@ def write_showroom_suites(
     for suite in suites:
         write_suite(suite, suite.directory)
     return suites
+
+
+def every_colour(products: Sequence[ShowroomProduct] | None = None) -> Suite:
+    """Each product asked for in each colour that a variant like it has; one wording, and nothing on disk."""
+    census = census_of(tuple(catalogue() if products is None else products))
+    changes = (one for _, family in census.parents() for one in triplets_of(family) if one.field == COLOUR)
+    questions = [edit_question(one, one.value, EDIT_QUESTIONS[:1], (), ()) for one in changes]
+    card = edit_card(CATALOG, SOURCE).model_copy(
+        update={"name": f"{CATALOG}-colours", "description": "Every product in every colour that there is of it."}
+    )
+    return Suite(card, *asked(questions))
+
+
+def no_such_variant(products: Sequence[ShowroomProduct] | None = None) -> Suite:
+    """One product of each family asked for in a colour that there is of its kind, and not of it: things of that kind in
+    that colour answer; one wording, and nothing on disk."""
+    shown = tuple(catalogue() if products is None else products)
+    of_kind: dict[str, dict[str, list[str]]] = {}
+    families: dict[str, list[ShowroomProduct]] = {}
+    for one in shown:
+        of_kind.setdefault(one.look.kind, {}).setdefault(one.look.colour, []).append(one.id)
+        families.setdefault(one.parent, []).append(one)
+    questions = []
+    for parent, (first, *others) in families.items():
+        missing = sorted(of_kind[first.look.kind].keys() - {one.look.colour for one in (first, *others)})
+        if missing:
+            colour = missing[sum(parent.encode()) % len(missing)]
+            grades = dict.fromkeys(of_kind[first.look.kind][colour], 1)
+            tags = (first.look.kind,)
+            questions.append(Question(f"{first.id}_{colour}", (f"but {colour}",), grades, parent, tags, first.id))
+    card = edit_card(CATALOG, SOURCE).model_copy(
+        update={"name": f"{CATALOG}-no-such-variant", "description": "Products in colours of their kind."}
+    )
+    return Suite(card, *asked(questions))
 
 
 def census_of(products: Sequence[ShowroomProduct]) -> Census:

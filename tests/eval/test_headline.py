@@ -3,6 +3,7 @@
 import pytest
 
 from eval.headline import Headline, VerifiedRow, stored, table, verified_table
+from eval.relevance.recolouring import colour_table, pool_table
 from eval.runs.settings import verified_by
 from indexer.settings import RerankSettings, Settings
 
@@ -37,10 +38,17 @@ def test_a_row_has_both_figures_the_gain_the_time_and_the_price(row: VerifiedRow
     assert heading.count("|") == rule.count("|") == line.count("|")
 
 
-def test_what_is_stored_makes_both_tables() -> None:
+def test_what_is_stored_makes_all_tables() -> None:
     kept = stored()
+    assert len(pool_table(kept.pool).splitlines()) == len(kept.pool) + 2 == 6
+    assert len(colour_table(kept.colours).splitlines()) == len(kept.colours) + 2 == 4
     assert len(table(kept).splitlines()) == len(kept.rows) + 2
     assert len(verified_table(kept).splitlines()) == len(kept.verified) + 2
+
+
+def test_figures_that_were_kept_before_there_were_recoloured_photos_can_be_read() -> None:
+    older = stored().model_dump(exclude={"pool", "colours"}, mode="json")
+    assert Headline.model_validate(older).pool == ()
 
 
 def test_no_endpoint_is_asked_unless_it_is_said_so() -> None:

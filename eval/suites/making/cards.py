@@ -27,6 +27,15 @@ EDIT_PROTOCOL = (
     "Headline: Success@1, hit rate. Split by family."
 )
 
+FEEDBACK_MEASURES = ("nDCG@10", "RR@10", "Success@1", "Success@10")
+FEEDBACK_PROTOCOL = (
+    "Gallery: every product of the catalog. Grade 1: opened in one visit or two, 2: in three or more, in each case by "
+    "more than did not mean it; 0: not meant by as many or more. What nobody opened is not judged, and counts as not "
+    "relevant. Mind the position bias: what stood low was seldom seen and could not be opened, so that results in the "
+    "order that shoppers were shown look better than they are. Good for watching one service and for small changes of "
+    "it; not for choosing between systems. Split by query."
+)
+
 
 def text_card(catalog: str, source: str, absent: bool) -> SuiteCard:
     return _card(
@@ -47,6 +56,11 @@ def photo_card(catalog: str, source: str, description: str, gallery: str) -> Sui
 def edit_card(catalog: str, source: str) -> SuiteCard:
     description = "A product and a change of one attribute in words, answered by its variants."
     return _card(catalog, "edit", description, EDIT_PROTOCOL, EDIT_MEASURES, source)
+
+
+def feedback_card(catalog: str, source: str) -> SuiteCard:
+    description = "What shoppers asked, with what they opened and what they said was not meant."
+    return _card(catalog, "feedback", description, FEEDBACK_PROTOCOL, FEEDBACK_MEASURES, source)
 
 
 def _card(

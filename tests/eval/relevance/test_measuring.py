@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from eval.relevance.emptiness import absent_questions, emptiness_of_photos, emptiness_of_words
-from eval.relevance.measuring import Figure, Part, Way, measure_part, measure_verified
+from eval.relevance.measuring import Figure, Part, Way, measure_part, measure_verified, routes_alone
 from eval.runs.runner import Bench
 from eval.suites.suite import Suite
 from indexer.domain import Channel, Closeness, QueryKind
@@ -67,6 +67,16 @@ def test_one_verified_run_is_measured_in_both_orders(asked: tuple[Suite, Bench])
     gain = after[1].gain
     assert gain is not None
     assert gain[0] == pytest.approx(after[0].value[0] - after[1].value[0])
+
+
+def test_every_route_is_gone_alone_but_the_one_that_never_is() -> None:
+    ways = routes_alone(SearchSettings())
+    assert [way.name for way in ways] == [
+        f"route {one} alone" for one in ("arithmetic", "identity", "recolour", "caption")
+    ]
+    for way in ways:
+        assert [*way.changes.values()].count(1.0) == 1
+        assert [*way.changes.values()].count(0.0) == 4
 
 
 def judged(bench: Bench, kind: QueryKind, channel: Channel, least: float) -> Bench:

@@ -6,7 +6,7 @@ import pytest
 
 from eval.suites.files import read_suite
 from eval.suites.making.sampling import half_of
-from eval.suites.showroom import held_out_questions, write_showroom_suites
+from eval.suites.showroom import every_colour, held_out_questions, no_such_variant, write_showroom_suites
 from indexer.showroom.catalogue import ShowroomProduct, catalogue
 from indexer.showroom.split import is_held_out
 
@@ -76,3 +76,33 @@ def test_edits_change_one_attribute_in_wording_that_training_never_read(home: Pa
 def differing(one: ShowroomProduct, other: ShowroomProduct) -> set[str]:
     assert one.parent == other.parent
     return {name for name in ("colour", "pattern", "material") if one.attributes[name] != other.attributes[name]}
+
+
+def test_every_product_is_asked_for_in_every_colour_that_there_is_of_it() -> None:
+    suite = every_colour(PRODUCTS)
+    asked = {(str(query.like), right) for query in suite.queries for right in suite.qrels[query.id]}
+    assert asked == {
+        (one.id, other.id)
+        for one in PRODUCTS
+        for other in PRODUCTS
+        if one.parent == other.parent and differing(one, other) == {"colour"} and same_second_colour(one, other)
+    }
+    assert {query.tags for query in suite.queries} == {("colour",)}
+    assert all(query.exclude[0] == query.like for query in suite.queries)
+
+
+def same_second_colour(one: ShowroomProduct, other: ShowroomProduct) -> bool:
+    """As far as both have one."""
+    colours = [product.attributes.get("second_colour") for product in (one, other)]
+    return None in colours or colours[0] == colours[1]
+
+
+def test_a_colour_that_a_family_lacks_is_answered_by_its_kind() -> None:
+    suite = no_such_variant(PRODUCTS)
+    assert len(suite.queries) > 10
+    for query in suite.queries:
+        asked = BY_ID[str(query.like)]
+        colour = query.change.removeprefix("but ")
+        assert colour not in {one.look.colour for one in PRODUCTS if one.parent == asked.parent}
+        right = {one.id for one in PRODUCTS if (one.look.kind, one.look.colour) == (asked.look.kind, colour)}
+        assert suite.qrels[query.id].keys() == right
