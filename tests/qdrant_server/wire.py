@@ -31,6 +31,9 @@ class Wire:
     headers: list[dict[str, str]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     """Seconds that the client would have slept."""
+    local: QdrantLocal = field(default_factory=lambda: QdrantLocal(":memory:"))
+    """What holds the collections; used under the lock."""
+    lock: Lock = field(default_factory=Lock)
 
     def asked(self, kind: type[Any]) -> list[Any]:
         return [request for request in self.requests if isinstance(request, kind)]
@@ -57,8 +60,8 @@ def serving(credentials: grpc.ServerCredentials | None = None) -> Iterator[Wire]
 class Spoken:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._qdrant = QdrantLocal(":memory:")
-        self._lock = Lock()
+        self._qdrant = wire.local
+        self._lock = wire.lock
 
     def collections(self) -> object:
         return self._services(
