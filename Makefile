@@ -4,8 +4,10 @@ READY := .venv/.ready
 
 SIZES ?= 10000,100000,1000000
 
-.PHONY: setup demo serve test test-long test-qdrant test-ray requirements eval eval-relevance showroom-model showroom-figures \
-	bench-index bench-stores bench-search bench-fusion bench-results
+.PHONY: setup demo serve test test-long test-qdrant test-ray requirements requirements-torch-cpu \
+	audit sbom env-example eval eval-relevance showroom-model showroom-figures bench-index bench-stores bench-search \
+	bench-fusion bench-results words screenshots \
+	load soak
 
 setup: $(READY)
 
@@ -13,7 +15,7 @@ $(READY): pyproject.toml requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vitrine needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(READY)
 
@@ -72,5 +74,57 @@ bench-fusion: $(READY)
 bench-results: $(READY)
 	$(BIN)/python -m eval.benchmarks results
 
+# Both ask a copy of the showroom of VITRINE_HOME, on a machine that does nothing else; the tables go to docs/load.md.
+load: $(READY)
+	$(BIN)/python -m tests.load load
+
+soak: $(READY)
+	$(BIN)/python -m tests.load soak --minutes $(or $(MINUTES),30)
+
+words: $(READY)
+	$(BIN)/python -m service.web.extracting
+
+screenshots: $(READY)
+	$(BIN)/python -m tests.pages.screenshots
+
+# Every file names each package's version and the hashes of its files. What a container has is a part of what is tested:
+# requirements.txt bounds the others. deploy/requirements/README.md says what is in which.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes
+LOCKED := deploy/requirements
+RUNNING := $(addprefix --extra ,faiss oidc redis remote replicate telemetry transformers)
+NAMES := sed -nE 's/^([a-z0-9._-]+)==.*/--no-emit-package \1/p'
+
 requirements: $(READY)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --extra dev pyproject.toml --output-file requirements.txt
+	$(LOCK) --extra dev pyproject.toml --output-file requirements.txt
+	$(LOCK) --no-annotate $(LOCKED)/build.in --output-file $(LOCKED)/build.txt
+	$(LOCK) --no-annotate --constraint requirements.txt $(RUNNING) pyproject.toml --output-file $(LOCKED)/cpu.txt \
+		$$($(NAMES) requirements.txt | grep -E ' (torch|torchvision|triton|nvidia-.*|cuda-.*)$$')
+	$(LOCK) --no-annotate --constraint requirements.txt --constraint $(LOCKED)/cpu.txt $(RUNNING) --extra generate \
+		pyproject.toml --output-file $(LOCKED)/gpu.txt $$($(NAMES) $(LOCKED)/cpu.txt)
+	$(LOCK) --no-annotate --constraint requirements.txt --constraint $(LOCKED)/cpu.txt --constraint $(LOCKED)/gpu.txt \
+		$(RUNNING) --extra generate pyproject.toml $(LOCKED)/ray.in --output-file $(LOCKED)/ray.txt \
+		$$($(NAMES) $(LOCKED)/cpu.txt) $$($(NAMES) $(LOCKED)/gpu.txt)
+
+# Of PyTorch's own index, which PyPI does not mirror: to be run where it can be reached.
+requirements-torch-cpu: $(READY)
+	sed -nE 's/^(torch|torchvision)==([0-9.]+).*/\1==\2+cpu/p' requirements.txt \
+		| $(LOCK) --no-annotate --no-deps --default-index https://download.pytorch.org/whl/cpu - \
+		--output-file $(LOCKED)/torch-cpu.txt
+
+# Known vulnerabilities of all that is locked, from the advisories that PyPI serves; a package that cannot be looked up
+# fails it. Not a part of the tests: what is found depends on the day.
+audit: $(READY)
+	$(BIN)/uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes \
+		$(addprefix --requirement ,requirements.txt $(addprefix $(LOCKED)/,build.txt cpu.txt gpu.txt ray.txt))
+
+# What a container is made of, as CycloneDX 1.6.
+sbom: $(READY)
+	mkdir -p build
+	cat $(LOCKED)/cpu.txt $(LOCKED)/torch-cpu.txt | $(SBOM) --output-file build/vitrine-cpu.cdx.json -
+	cat $(LOCKED)/cpu.txt $(LOCKED)/gpu.txt | $(SBOM) --output-file build/vitrine-gpu.cdx.json -
+
+SBOM := $(BIN)/uv tool run --from cyclonedx-bom@7.5.0 cyclonedx-py requirements --pyproject pyproject.toml \
+	--spec-version 1.6 --output-reproducible
+
+env-example: $(READY)
+	$(BIN)/python -m tests.deploy.env_example
