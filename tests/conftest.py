@@ -1,5 +1,8 @@
 """What every test runs under, and may ask for."""
 
+import logging
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -13,3 +16,13 @@ settings.load_profile("vitrine")
 def postgres_url() -> str:
     """A database on a real PostgreSQL that all tests share: leave it as it was found. Skips where there is none."""
     return server_url()
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Who starts a service within a test sets the log up for the process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)

@@ -67,3 +67,10 @@ class FakeEncoder:
         rows = np.array(vectors, np.float32).reshape(-1, self._dim)
         unit: Matrix = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return unit
+
+
+class ThingEncoder(FakeEncoder):
+    """To which all photos show one thing, in its colour: what is recoloured stays that thing."""
+
+    def _photo(self, image: Pixels) -> Vector:
+        return super()._photo(image) + self.word("thing")

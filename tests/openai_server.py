@@ -1,4 +1,5 @@
-"""A server on this machine that speaks OpenAI's chat completions, and every way in which one can fail."""
+"""A server on this machine that speaks OpenAI's protocols, chat completions above all, and every way in which one can
+fail."""
 
 import base64
 import json
@@ -6,6 +7,8 @@ import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.parser import BytesParser
+from email.policy import HTTP
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -22,6 +25,9 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: dict[str, Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Of a form, whose other fields are its body."""
+    method: str = "POST"
 
     @property
     def system(self) -> str:
@@ -59,11 +65,20 @@ class Handler(BaseHTTPRequestHandler):
     server: "_Server"
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        request = Request(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        kind = self.headers.get("Content-Type", "")
+        if kind.startswith("multipart/form-data"):
+            fields, files = _form(kind, content)
+        else:
+            fields, files = json.loads(content or b"{}"), {}
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.path, headers, fields, files, self.command)
         with self.server.lock:
             self.server.owner.asked.append(request)
         self.server.owner.answer(request)(self)
+
+    def do_GET(self) -> None:
+        self.do_POST()
 
     def say(self, body: bytes, kind: str, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
@@ -259,6 +274,22 @@ class Streaming:
                     handler.rest(self.pause)
         except OSError:
             self.ended.set()
+
+
+def _form(kind: str, content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Fields, and the files by their fields' names."""
+    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + content)
+    fields: dict[str, Any] = {}
+    files = {}
+    for part in message.iter_parts():
+        name, payload = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        assert isinstance(name, str)
+        assert isinstance(payload, bytes)
+        if part.get_filename() is None:
+            fields[name] = payload.decode()
+        else:
+            files[name] = payload
+    return fields, files
 
 
 def _letter(token: str, top: Top) -> dict[str, object]:

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 
 from eval.cli import add_commands as add_evaluation
 from eval.headline import stored, table, verified_table
+from eval.relevance.recolouring import colour_table, pool_table
 from indexer.cli import app
 from indexer.settings import Settings
-from service.api import ask_route, rules_routes
+from service.api import ask_route, generate_route, jobs_route, rules_routes
 from service.api.routes import router
 from service.cli import add_commands
 
@@ -58,7 +59,8 @@ def test_every_command_is_documented(commands: set[str]) -> None:
 def test_every_route_is_documented() -> None:
     routes = {
         f"{method} {path}".replace(":path}", "}")
-        for route in (*router.routes, *ask_route.router.routes, *rules_routes.router.routes)
+        for part in (router, ask_route.router, generate_route.router, jobs_route.router, rules_routes.router)
+        for route in part.routes
         for path in [getattr(route, "path", "")]
         for method in getattr(route, "methods", None) or ()
     }
@@ -76,6 +78,8 @@ def test_commands_named_in_the_readme_exist(commands: set[str]) -> None:
 def test_the_readme_shows_the_figures_that_were_stored() -> None:
     assert table(stored()) in README
     assert verified_table(stored()) in README
+    assert pool_table(stored().pool) in README
+    assert colour_table(stored().colours) in README
 
 
 def test_make_targets_named_in_the_readme_exist() -> None:

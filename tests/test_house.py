@@ -15,12 +15,23 @@ ROOT = Path(__file__).parents[1]
 STOREYS = ("indexer", "service", "eval", "migrations")
 
 VENDORS = {
-    "torch": ("indexer/encoders/openclip.py", "indexer/showroom/train*.py", "indexer/showroom/objective.py", "eval/*"),
+    "torch": (
+        *("indexer/encoders/openclip.py", "indexer/showroom/train*.py", "indexer/showroom/objective.py"),
+        *("service/generate/diffusion/*.py", "eval/*"),
+    ),
+    "diffusers": ("service/generate/diffusion/*.py",),
+    "transformers": ("service/generate/diffusion/*.py",),
+    "skimage": ("service/generate/diffusion/outlines.py",),
+    "replicate": ("service/endpoint/predictions.py",),
+    "httpx": ("service/endpoint/predictions.py",),
     "open_clip": ("indexer/encoders/openclip*.py", "indexer/showroom/train*.py", "eval/*"),
-    "huggingface_hub": ("indexer/encoders/openclip_files.py",),
+    "huggingface_hub": ("indexer/encoders/openclip_files.py", "service/generate/diffusion/*.py"),
     "qdrant_edge": ("indexer/stores/edge*.py", "indexer/stores/lexical.py", "eval/benchmarks/*"),
     "pebble": ("indexer/images/decoders.py",),
-    "httpx2": ("service/endpoint/*.py", "indexer/images/fetch.py", "service/address.py", "service/client.py"),
+    "httpx2": (
+        *("service/endpoint/*.py", "indexer/images/fetch.py"),
+        *("service/address.py", "service/client.py", "service/oidc.py"),
+    ),
     "qdrant_client": ("indexer/stores/qdrant*.py",),
     "grpc": ("indexer/stores/qdrant_calls.py",),
     "ray": ("indexer/scale.py",),
@@ -28,14 +39,20 @@ VENDORS = {
     "faiss": ("indexer/stores/faiss_index.py",),
     "pyarrow": ("indexer/sources/parquet.py", "indexer/stores/faiss_sidecar.py"),
     "sqlalchemy": ("indexer/catalog/*", "migrations/*"),
+    "psycopg": ("indexer/catalog/postgres.py",),
     "alembic": ("indexer/catalog/upgrade.py", "migrations/*"),
-    "fastapi": ("service/api/*", "service/serve.py", "eval/web/*"),
-    "starlette": ("service/api/*", "eval/web/*"),
-    "uvicorn": ("service/serve.py",),
+    "fastapi": ("service/api/*", "service/serve.py", "service/web/*", "eval/web/*"),
+    "starlette": ("service/api/*", "service/web/*", "eval/web/*"),
+    "uvicorn": ("service/serve.py", "service/connections.py"),
+    "babel": ("service/web/words.py", "service/web/extracting.py"),
     "jinja2": ("service/web/*", "eval/*"),
     "ir_measures": ("eval/*",),
+    "jwt": ("service/oidc.py",),
+    "limits": ("service/api/rates.py",),
     "openai": ("service/endpoint/*",),
     "prometheus_client": ("service/metrics.py",),
+    "structlog": ("indexer/logs.py",),
+    "opentelemetry": ("service/tracing.py", "service/exporting.py"),
     "rapidfuzz": ("service/search/understanding/spelling.py",),
     "typer": ("service/*cli.py", "indexer/cli/*", "eval/cli/*"),
     "rich": ("*/printing.py", "service/demo.py", "eval/*"),
@@ -87,7 +104,7 @@ environment.__getitem__ = remembered
 sys.addaudithook(watch)
 for name in json.loads(sys.argv[1]):
     importlib.import_module(name)
-heavy = sorted({"torch", "open_clip", "timm", "torchvision"} & set(sys.modules))
+heavy = sorted({"torch", "open_clip", "timm", "torchvision", "diffusers", "transformers", "skimage"} & set(sys.modules))
 print(json.dumps({"read": read, "opened": opened, "connected": connected, "heavy": heavy}))
 """
 
