@@ -28,6 +28,7 @@ from indexer.logs import install_logs
 from indexer.settings import Settings
 from service.access import Access, is_loopback, public_parts
 from service.address import announce, running_service, withdraw
+from service.allocator import bound_arenas
 from service.api.app import create_app
 from service.bootstrap import open_busy_shop
 from service.connections import PatientConnection
@@ -57,6 +58,7 @@ def serve(settings: Settings) -> None:
     while there is neither a key nor anything public, StoreMismatch or
     EncoderMismatch for a published build that cannot be searched.
     """
+    bound_arenas()
     install_logs(settings.telemetry)
     if settings.service.workers > 1:
         _serve_many(settings)
