@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -95,7 +96,8 @@ class Shop:
 
 @contextmanager
 def showroom(home: Path, folder: Path, port: int) -> Iterator[Shop]:
-    """A copy of the home, which nobody else has, served by a process of its own."""
+    """A copy of the home, which nobody else has, served by a process of its own. Raises OSError for a taken port."""
+    socket.create_server(("127.0.0.1", port)).close()
     shutil.copytree(home, folder / "home", ignore=shutil.ignore_patterns("service.json", "metrics"))
     settings = Settings.model_validate({"home": folder / "home"})
     database = open_catalogue(settings)
