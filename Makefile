@@ -107,8 +107,9 @@ requirements: $(READY)
 
 # Of PyTorch's own index, which PyPI does not mirror: to be run where it can be reached.
 requirements-torch-cpu: $(READY)
+	@test -n "$$TORCH_INDEX" || { echo "TORCH_INDEX names no index of PyTorch's wheels for CPUs: see docs/deploy.md" >&2; exit 1; }
 	sed -nE 's/^(torch|torchvision)==([0-9.]+).*/\1==\2+cpu/p' requirements.txt \
-		| $(LOCK) --no-annotate --no-deps --default-index https://download.pytorch.org/whl/cpu - \
+		| $(LOCK) --no-annotate --no-deps --default-index "$$TORCH_INDEX" - \
 		--output-file $(LOCKED)/torch-cpu.txt
 
 # Known vulnerabilities of all that is locked, from the advisories that PyPI serves; a package that cannot be looked up

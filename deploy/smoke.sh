@@ -29,6 +29,7 @@ inside() { "${compose[@]}" exec -T api "$@"; }
 for needed in docker curl python3; do
     command -v "$needed" >/dev/null || { echo "$needed is needed." >&2; exit 2; }
 done
+[ -n "${TORCH_INDEX:-}" ] || { echo "TORCH_INDEX is to name the index of PyTorch's wheels for CPUs: see docs/deploy.md." >&2; exit 2; }
 docker info >/dev/null 2>&1 || { echo "No Docker daemon answers." >&2; exit 2; }
 trap finish EXIT
 

@@ -29,6 +29,8 @@ HEAD = """\
 # QDRANT__SERVICE__API_KEY=
 # GRAFANA_PASSWORD=vitrine
 # VLM_MODEL=Qwen/Qwen2.5-VL-7B-Instruct
+# PyTorch's wheels for CPUs, which the image is built with (docs/deploy.md):
+# TORCH_INDEX=
 # A folder of this machine that is seen as /catalogues:
 # CATALOGUES=/srv/catalogues
 
