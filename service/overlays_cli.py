@@ -32,10 +32,7 @@ def overlays(
     embeddings = Embeddings(settings.home, manifest.encoder, settings.embeddings.url)
     with DecoderPool.of(settings.images) as decoders:
         photos = CataloguePhotos(database, decoders)
-        try:
-            found = Finder(database, embeddings, encoder_of(manifest, settings), photos).find(manifest, most)
-        finally:
-            photos.close()
+        found = Finder(database, embeddings, encoder_of(manifest, settings), photos).find(manifest, most)
     if as_json:
         print(found.model_dump_json(indent=2))
         return

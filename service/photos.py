@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Late
+from functools import partial
 from typing import Final
 
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.images import ImageRepository
+from indexer.daemons import Daemons
 from indexer.domain import BuildManifest, ImageRef, Pixels, Product
 from indexer.errors import FetchFailed, ImageRejected, InputError, UnavailableError
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
@@ -43,13 +43,13 @@ def refused(error: ImageRejected) -> ImageRejected:
 
 
 class CataloguePhotos:
-    """Thread-safe; `close` waits for no photo."""
+    """Thread-safe; nobody waits for a photo that hangs, not at the end of the process either."""
 
     def __init__(self, database: Database, decoders: DecoderPool, seconds: float = PATIENT) -> None:
         self._seconds = seconds
         self._database = database
         self._decoders = decoders
-        self._reading = ThreadPoolExecutor(AT_ONCE, "read-photo")
+        self._reading = Daemons(AT_ONCE, "read-photo")
         self._started = False
 
     def first(self, build: BuildManifest, product: Product, fit: Fit) -> Pixels:
@@ -97,13 +97,11 @@ class CataloguePhotos:
         if not self._started:
             self._reading.submit(self.start)
 
-    def close(self) -> None:
-        self._reading.shutdown(wait=False, cancel_futures=True)
-
     def _seen(self, build: BuildManifest, product: Product, image: ImageRef, fit: Fit, seconds: float) -> Pixels:
         try:
-            return self._decoded(DecodeTask(image, fit, self._root(build.catalog)), seconds).pixels
-        except Late as error:
+            task = DecodeTask(image, fit, self._root(build.catalog))
+            return self._reading.within(seconds, partial(self._decoders.decode, task)).pixels
+        except TimeoutError as error:
             raise UnavailableError(f"the photo of {product.id} did not come within {seconds:.3g} s.") from error
         except ImageRejected as error:
             raise ImageRejected(error.reason, f"the photo of {product.id} is {error.reason}.") from error
@@ -111,13 +109,6 @@ class CataloguePhotos:
             raise UnavailableError(f"the photo of {product.id} cannot be had: {error}") from error
         except OSError as error:
             raise UnavailableError(f"the photo of {product.id} cannot be had: {why(error)}.") from error
-
-    def _decoded(self, task: DecodeTask, seconds: float) -> Decoded:
-        decoding = self._reading.submit(self._decoders.decode, task)
-        try:
-            return decoding.result(seconds)
-        finally:
-            decoding.cancel()
 
     def _root(self, catalog: str) -> Place:
         with self._database.session() as session:

@@ -253,7 +253,6 @@ class Shop:
         self._asking.close()
         if self._verifier is not None:
             self._verifier.close()
-        self._photos.close()
         self._photo_urls.close()
         self.decoders.close()
 

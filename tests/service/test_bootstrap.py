@@ -50,7 +50,6 @@ def test_an_endpoint_is_asked_only_where_one_is_named_and_meant(
         verifier = open_verifier(settings, line, photos)
         assert (verifier is None) is (rerank.get("backend") == "none")
         assert verifier is None or (verifier.fit is not None) is named
-        photos.close()
         if verifier is not None:
             verifier.close()
     database.dispose()

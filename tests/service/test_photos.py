@@ -87,9 +87,7 @@ def place(home: Path, memory: Settings) -> Iterator[Place]:
 @pytest.fixture(scope="module")
 def real(place: Place) -> Iterator[CataloguePhotos]:
     with DecoderPool.of(IMAGES) as decoders:
-        photos = CataloguePhotos(place.database, decoders)
-        yield photos
-        photos.close()
+        yield CataloguePhotos(place.database, decoders)
 
 
 def of(place: Place, decoders: Decoders) -> CataloguePhotos:
@@ -137,7 +135,6 @@ def test_a_slow_photo_is_not_waited_for(place: Place) -> None:
         assert SECONDS * 1_000 <= answer.timings_ms["encode"] < SECONDS * 1_000 + 5_000
     finally:
         decoders.may_end.set()
-        photos.close()
 
 
 @pytest.mark.parametrize(
@@ -161,7 +158,6 @@ def test_a_photo_that_cannot_be_had_is_skipped_and_said(
     assert len(answer.degraded) == 1
     assert answer.degraded[0].startswith(f"recolour: {said}")
     assert answer.results[0].id == "mug-blue"
-    photos.close()
 
 
 def test_a_photo_that_is_gone_from_the_disk_is_too(place: Place, real: CataloguePhotos) -> None:
@@ -197,7 +193,6 @@ def test_a_catalogue_that_is_gone_has_no_photos(place: Place) -> None:
     gone = place.index.manifest.model_copy(update={"catalog": "gone"})
     with pytest.raises(UnavailableError, match=r"mug-red cannot be had: There is no catalog 'gone'"):
         photos.first(gone, place.product("mug-red"), FakeEncoder().spec.fit)
-    photos.close()
 
 
 def test_the_start_of_the_decoders_costs_no_photo_its_time(place: Place) -> None:
@@ -207,7 +202,6 @@ def test_the_start_of_the_decoders_costs_no_photo_its_time(place: Place) -> None
     for _ in range(2):
         assert place.ask(EDIT, photos).degraded == ["recolour: the photo of mug-red is truncated."]
     assert decoders.starts == 1
-    photos.close()
 
 
 @pytest.mark.parametrize(
@@ -226,7 +220,6 @@ def test_no_photo_is_read_where_nothing_is_recoloured(place: Place, query: Query
     photos = of(place, decoders)
     assert place.ask(query, photos).degraded == []
     assert decoders.asked == []
-    photos.close()
 
 
 def test_the_root_is_that_of_the_catalog(place: Place) -> None:
@@ -235,7 +228,6 @@ def test_the_root_is_that_of_the_catalog(place: Place) -> None:
     place.ask(EDIT, photos)
     (task,) = decoders.asked
     assert task.root == place.folder
-    photos.close()
 
 
 class TestOfOneId:
@@ -258,7 +250,6 @@ class TestOfOneId:
             photos.of(place.index.manifest, mug, mug.images[0].image_id, Fit((8, 8)), started + 0.05)
         assert time.monotonic() - started < SECONDS + 1
         decoders.may_end.set()
-        photos.close()
 
     def test_a_photo_that_the_product_does_not_have_is_missing(self, place: Place, real: CataloguePhotos) -> None:
         with pytest.raises(ImageRejected, match="mug-red has no photo 0123") as refused:

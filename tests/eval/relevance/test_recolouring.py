@@ -56,9 +56,7 @@ def opened(folder: Path, items: list[Item], encoder: Encoder) -> Iterator[Bench]
     settings = settings_of(folder / "home", store={"kind": "memory"})
     build(settings, write_catalogue(folder / "shop", items), encoder)
     with fake_bench(settings, encoder) as bench:
-        photos = CataloguePhotos(open_catalogue(settings), bench.decoders)
-        yield replace(bench, photos=photos)
-        photos.close()
+        yield replace(bench, photos=CataloguePhotos(open_catalogue(settings), bench.decoders))
 
 
 @pytest.fixture(scope="module")

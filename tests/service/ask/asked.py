@@ -68,7 +68,6 @@ class Counter:
     def close(self) -> None:
         self.asking.close()
         self.endpoint.close()
-        self.photos.close()
 
 
 Counters = Callable[..., Counter]

@@ -53,10 +53,7 @@ class Shop:
         database = open_catalogue(settings)
         manifest, _ = read_layout(database, build or self.build)
         photos = CataloguePhotos(database, self.decoders)
-        try:
-            return Finder(database, Embeddings(settings.home, manifest.encoder), encoder, photos).find(manifest, 50)
-        finally:
-            photos.close()
+        return Finder(database, Embeddings(settings.home, manifest.encoder), encoder, photos).find(manifest, 50)
 
 
 @pytest.fixture(scope="module")
