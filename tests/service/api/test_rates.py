@@ -1,7 +1,9 @@
 """Requests of one key and of one address."""
 
 import asyncio
+import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +105,36 @@ def silent_server() -> Iterator[int]:
     """Accepts and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """The address of a real one, where it is installed; `limits` counts by Lua, which imitations lack."""
+    server = shutil.which("redis-server")
+    if server is None:
+        pytest.skip("redis-server is not installed")
+    path = tmp_path / "redis.sock"
+    command = [server, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
+        until = time.monotonic() + 30
+        while not path.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        yield f"unix://{path}"
+        running.terminate()
+
+
+def test_processes_that_share_a_redis_count_together(redis: str) -> None:
+    async def ask() -> list[int]:
+        one, other = (rates(told, redis=redis, per_address="5/day", per_key="3/day") for _ in range(2))
+        through = [await taken(one, 4), await taken(other, 4), await taken(one, 5, ANN), await taken(other, 5, ANN)]
+        through += [await taken(other, 5, BEN)]
+        await one.close()
+        await other.close()
+        return through
+
+    told = Told()
+    assert asyncio.run(ask()) == [4, 1, 3, 0, 3]
+    assert told.faults == []
 
 
 def without(port: int) -> tuple[Told, int, float]:
