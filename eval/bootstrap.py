@@ -53,7 +53,7 @@ def leased_bench(
             yield bench
         return
     photos = CataloguePhotos(shop.database, shop.decoders)
-    with closing(photos), shop.lease(catalog or suite.card.catalog, build) as (index, encoder):
+    with shop.lease(catalog or suite.card.catalog, build) as (index, encoder):
         remembering = RememberingEncoder(encoder, settings.home, settings.encoder.batch_size)
         products = CatalogProducts(shop.database)
         bench = Bench(index, settings.store.kind, remembering, products, shop.decoders, photos)
