@@ -6,28 +6,26 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from multiprocessing import parent_process
 from tomllib import TOMLDecodeError
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError as UnreadableSetting
 
 from indexer.breaker import Breaker
-from indexer.builds.changing import Seeing
-from indexer.builds.embeddings import Embeddings
-from indexer.builds.live import read_layout
-from indexer.builds.pipeline import Pipeline
-from indexer.builds.worker import Worker
 from indexer.catalog.engine import Database, open_database
 from indexer.domain import BuildManifest, Frozen
-from indexer.encoders import Encoder, open_encoder
+from indexer.encoders import Encoder, devices_of, open_encoder
+from indexer.encoders.choosing import open_chosen
 from indexer.errors import EncoderMismatch, SettingsError
-from indexer.images.decoders import DecoderPool
-from indexer.logs import install_logs
 from indexer.missetting import PREFIX, mistakes, unreadable
 from indexer.settings import Settings
 from indexer.stores.child import NICENESS
+
+if TYPE_CHECKING:
+    from indexer.builds.changing import Seeing
+    from indexer.builds.pipeline import Pipeline
 
 
 def load_settings() -> Settings:
@@ -67,11 +65,15 @@ def catalogue_of(settings: Settings, hurried: Breaker | None = None) -> Database
 
 
 def encoder_of(manifest: BuildManifest, settings: Settings) -> Encoder:
-    """The encoder that made the build's vectors; device and precision come from the settings.
+    """The encoder that made the build's vectors: its export where builds chose it, else the model by torch. Device,
+    precision and runtime come from the settings.
 
-    Raises EncoderMismatch when the model of that name is no longer the one the build was made with.
+    Raises EncoderMismatch when the model of that name is no longer the one the build was made with, SettingsError.
     """
     wanted = manifest.encoder
+    exported = open_chosen(settings.home, wanted, settings.encoder)
+    if exported is not None:
+        return exported
     encoder = open_encoder(settings.encoder.model_copy(update={"name": wanted.name}))
     found = encoder.spec.identity
     if found != wanted:
@@ -94,8 +96,13 @@ def override(store: str | None, encoder: str | None) -> Settings:
 
 
 @contextmanager
-def seeing(database: Database, settings: Settings, build: str) -> Iterator[Seeing]:
+def seeing(database: Database, settings: Settings, build: str) -> Iterator["Seeing"]:
     """Reading photos and texts as the build does, for products that are put live. Raises like `encoder_of`."""
+    from indexer.builds.changing import Seeing
+    from indexer.builds.embeddings import Embeddings
+    from indexer.builds.live import read_layout
+    from indexer.images.decoders import DecoderPool
+
     manifest, _ = read_layout(database, build)
     with DecoderPool.of(settings.images) as decoders:
         yield Seeing(
@@ -107,6 +114,9 @@ def seeing(database: Database, settings: Settings, build: str) -> Iterator[Seein
 
 def run_worker(settings: Settings) -> None:
     """Build what the ledger asks for until the process is told to stop; a build under way is left to the next one."""
+    from indexer.builds.worker import Worker
+    from indexer.logs import install_logs
+
     install_logs(settings.telemetry)
     for told in (signal.SIGINT, signal.SIGTERM):
         signal.signal(told, lambda *_: sys.exit())
@@ -114,7 +124,7 @@ def run_worker(settings: Settings) -> None:
     def open_named(name: str) -> Encoder:
         return open_encoder(settings.encoder.model_copy(update={"name": name}))
 
-    Worker(open_catalogue(settings), settings, open_named).run()
+    Worker(open_catalogue(settings), settings, open_named, _pipeline_over).run()
 
 
 def run_inner_worker(settings: Settings) -> None:
@@ -124,16 +134,27 @@ def run_inner_worker(settings: Settings) -> None:
     run_worker(settings)
 
 
-def open_pipeline(database: Database, settings: Settings, on_ray: bool = False) -> Pipeline:
+def open_pipeline(database: Database, settings: Settings, on_ray: bool = False) -> "Pipeline":
     """Raises SettingsError, also when Ray is wanted and not installed."""
     encoder = open_encoder(settings.encoder)
     if not on_ray:
-        return Pipeline(database, settings, encoder)
+        return _pipeline_over(database, settings, encoder)
     from indexer.builds.embedder import Equipment
+    from indexer.builds.pipeline import Pipeline
     from indexer.scale import OnRay
 
     on_cluster = OnRay(Equipment.of(settings, encoder.spec.identity), encoder.spec)
     return Pipeline(database, settings, encoder, embedder=on_cluster)
+
+
+def _pipeline_over(database: Database, settings: Settings, encoder: Encoder) -> "Pipeline":
+    """With the encoder's export where it may be used; several devices have torch each. Raises SettingsError."""
+    from indexer.builds.pipeline import Pipeline
+    from indexer.encoders.exports import Exports
+
+    alone = len(devices_of(settings.encoder.device)) == 1
+    exports = Exports.of(settings.home, settings.encoder, encoder) if alone else None
+    return Pipeline(database, settings, encoder, exports=exports)
 
 
 def _outlive_nobody() -> None:
@@ -156,6 +177,8 @@ def _refuse_misspelt(environment: Mapping[str, str]) -> None:
     for variable in environment:
         section = variable.upper().partition("__")[0]
         if section.startswith(PREFIX) and section not in known and not section.startswith("VITRINE_TEST_"):
+            from difflib import get_close_matches
+
             near = get_close_matches(section, known, 1)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise SettingsError(f"{variable} in the environment is not a setting.{hint}")

@@ -61,6 +61,15 @@ class EncoderSettings(Frozen):
     batch_size: PositiveInt = 64
     threads: PositiveInt | None = None
     """Threads of one encoder call on a CPU; absent: all cores."""
+    runtime: Literal["auto", "torch", "onnx"] = "auto"
+    """What computes on a CPU: torch, or the model as builds export it for ONNX Runtime where it agrees with torch;
+    `auto`: the latter where it is not slower."""
+
+    @model_validator(mode="after")
+    def _as_exported(self) -> Self:
+        if self.runtime == "onnx" and (self.device.startswith("cuda") or self.precision in ("fp16", "bf16")):
+            raise ValueError("runtime onnx computes on a CPU, with device auto or cpu and precision auto or fp32")
+        return self
 
 
 class EmbeddingSettings(Frozen):

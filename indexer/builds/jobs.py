@@ -2,8 +2,8 @@
 
 import os
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ from indexer.catalog.engine import Database
 from indexer.catalog.records import BuildRecord, CatalogRecord
 from indexer.catalog.states import ACTIVE_STATES, BuildState
 from indexer.domain import Frozen
-from indexer.errors import BuildCancelled, BuildFailed, BuildInProgress
+from indexer.errors import BuildCancelled, BuildFailed, BuildInProgress, PublishRefused, VitrineError
 from indexer.sources import Source, open_source
 
 
@@ -158,6 +158,25 @@ def end(database: Database, job: Job, state: BuildState, reason: str) -> None:
         with suppress(BuildCancelled, BuildInProgress, BuildFailed):
             hold(builds, job)
             builds.set_state(job.build, state, datetime.now(UTC), error=reason)
+
+
+@contextmanager
+def recording_failure(database: Database, job: Job) -> Iterator[None]:
+    """An error ends the build as failed, an interruption as cancelled; a killed one stays open."""
+    try:
+        yield
+    except OSError as error:
+        end(database, job, BuildState.FAILED, str(error))
+        raise BuildFailed(f"Build {job.build} stopped: {error}. Nothing was published.") from error
+    except (BuildInProgress, BuildCancelled, PublishRefused):
+        raise
+    except Exception as error:
+        reason = str(error) if isinstance(error, VitrineError) else f"{type(error).__name__}: {error}"
+        end(database, job, BuildState.FAILED, reason)
+        raise
+    except KeyboardInterrupt:
+        end(database, job, BuildState.CANCELLED, "interrupted")
+        raise
 
 
 def _noted(catalogs: CatalogRepository, catalog: str, language: str | None, request: BuildRequest) -> CatalogRecord:

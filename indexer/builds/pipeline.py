@@ -6,8 +6,8 @@ Every stage can be repeated: what a killed build finished is found in the ledger
 import logging
 import random
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +20,7 @@ from indexer.builds.embedder import Embedder
 from indexer.builds.embeddings import Embeddings
 from indexer.builds.following import demand_readable, with_vectors
 from indexer.builds.gates import Candidate, Gate, ask, installed_gates, refusal
-from indexer.builds.jobs import BuildRequest, Job, begin, end, hold
+from indexer.builds.jobs import BuildRequest, Job, begin, hold, recording_failure
 from indexer.builds.languages import LANGUAGES
 from indexer.builds.lease import heartbeat
 from indexer.builds.live import LiveIndex, layout_of, open_live
@@ -29,6 +29,7 @@ from indexer.builds.progress import BuildReport, Ledgered, Progress, Watch
 from indexer.builds.prune import prune
 from indexer.builds.publish import publish, verify, withhold
 from indexer.builds.read import ReadCounts, read_source
+from indexer.builds.sampling import draw_sample
 from indexer.builds.standing import standing_build
 from indexer.builds.survey import Survey, survey
 from indexer.builds.tagging import attributes_of
@@ -44,14 +45,8 @@ from indexer.catalog.rejects import RejectRepository
 from indexer.catalog.states import BuildState, ImageState
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
-from indexer.errors import (
-    BuildCancelled,
-    BuildFailed,
-    BuildInProgress,
-    PublishRefused,
-    UnavailableError,
-    VitrineError,
-)
+from indexer.encoders.exports import Exports
+from indexer.errors import PublishRefused, UnavailableError
 from indexer.settings import Settings
 from indexer.sources import Source
 from indexer.stores.keeping import Stores
@@ -82,10 +77,12 @@ class Pipeline:
         stores: Stores | None = None,
         pauses: tuple[float, ...] = PAUSES,
         embedder: Embedder | None = None,
+        exports: Exports | None = None,
     ) -> None:
         """`gates` by name; absent: all that are installed. `stores`; absent: those that the settings name.
 
         `embedder` is what looks at photos and reads the catalogue's texts; absent: the devices that the settings name.
+        `exports` choose, for each catalog, what computes in the encoder's place; absent: the encoder itself does.
         """
         self._database = database
         self._settings = settings
@@ -96,6 +93,7 @@ class Pipeline:
         self._embeddings = Embeddings(settings.home, encoder.spec.identity, settings.embeddings.url)
         self._attributes = attributes_of(settings.attributes, encoder.spec.name)
         self._embedder = embedder or open_embedder(encoder, self._embeddings, settings)
+        self._exports = exports
 
     def run(
         self,
@@ -123,7 +121,7 @@ class Pipeline:
         """Bring a claimed build to its end; its source is opened if it is not given. Raises like `run`."""
         started = time.monotonic()
         beating = heartbeat(self._database, job.build, job.owner)
-        with beating as lease, self._recording_failure(job), closing(self._embedder):
+        with beating as lease, recording_failure(self._database, job), closing(self._embedder):
             ledgered = Ledgered(self._database, job.build)
 
             def guarded(progress: Progress) -> None:
@@ -151,6 +149,8 @@ class Pipeline:
         self._enter(job, BuildState.READING)
         read = read_source(self._database, job, source, watch)
         self._enter(job, BuildState.EMBEDDING)
+        if self._exports is not None:
+            self._choose(self._exports, job, source)
         self._embed_images(job, source, watch, encoded)
         standing = standing_build(self._database, self._settings, self._stores, job, self._encoder.spec.identity)
         if standing is not None:
@@ -171,6 +171,13 @@ class Pipeline:
         encodings = {"encoded_images": encoded.images, "encoded_texts": encoded.texts}
         ended = {"state": "held"} if job.request.hold else {}
         return report.model_copy(update={"verdicts": verdicts, **encodings, **ended})
+
+    def _choose(self, exports: Exports, job: Job, source: Source) -> None:
+        """What is encoded from here on is encoded as the catalogue's own texts and photos allow."""
+        fit, images = self._encoder.spec.fit, self._settings.images
+        draw = partial(draw_sample, self._database, job, source.root, fit, images)
+        self._encoder = exports.encoder_for(job.catalog, draw)
+        self._embedder = open_embedder(self._encoder, self._embeddings, self._settings)
 
     def _embed_images(self, job: Job, source: Source, watch: Watch, encoded: Encoded) -> None:
         stage = ImageStage(self._database, job, source.root, self._embeddings)
@@ -256,24 +263,6 @@ class Pipeline:
             builds = BuildRepository(session)
             hold(builds, job)
             builds.set_state(job.build, state, datetime.now(UTC))
-
-    @contextmanager
-    def _recording_failure(self, job: Job) -> Iterator[None]:
-        """An error ends the build as failed, an interruption as cancelled; a killed one stays open."""
-        try:
-            yield
-        except OSError as error:
-            end(self._database, job, BuildState.FAILED, str(error))
-            raise BuildFailed(f"Build {job.build} stopped: {error}. Nothing was published.") from error
-        except (BuildInProgress, BuildCancelled, PublishRefused):
-            raise
-        except Exception as error:
-            reason = str(error) if isinstance(error, VitrineError) else f"{type(error).__name__}: {error}"
-            end(self._database, job, BuildState.FAILED, reason)
-            raise
-        except KeyboardInterrupt:
-            end(self._database, job, BuildState.CANCELLED, "interrupted")
-            raise
 
     def _report(
         self, catalog: str, manifest: BuildManifest, state: str, store: str, read: ReadCounts, encoded: Encoded

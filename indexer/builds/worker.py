@@ -20,12 +20,22 @@ LOG = logging.getLogger(__name__)
 
 
 class Worker:
-    """One build at a time. `open_encoder` takes a name, as the setting `encoder.name` does."""
+    """One build at a time. `open_encoder` takes a name, as the setting `encoder.name` does.
 
-    def __init__(self, database: Database, settings: Settings, open_encoder: Callable[[str], Encoder]) -> None:
+    `open_pipeline` takes the settings of a build and its encoder; absent: nothing but that encoder encodes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        open_encoder: Callable[[str], Encoder],
+        open_pipeline: Callable[[Database, Settings, Encoder], Pipeline] = Pipeline,
+    ) -> None:
         self._database = database
         self._settings = settings
         self._open_encoder = open_encoder
+        self._open_pipeline = open_pipeline
         self._encoder: tuple[str, Encoder] | None = None
 
     def run(self) -> NoReturn:
@@ -66,7 +76,7 @@ class Worker:
         )
         if self._encoder is None or self._encoder[0] != name:
             self._encoder = name, self._open_encoder(name)
-        return Pipeline(self._database, settings, self._encoder[1])
+        return self._open_pipeline(self._database, settings, self._encoder[1])
 
 
 def _unwatched(progress: Progress) -> None:

@@ -1,5 +1,6 @@
 """Encoders: the seam, the table of known models, and the one way to open one."""
 
+from indexer.encoders.devices import devices_of
 from indexer.encoders.known import KNOWN_MODELS, SUGGESTED, UNSUITED, KnownModel, suits
 from indexer.encoders.seam import Encoder, EncoderSpec
 from indexer.settings import EncoderSettings
@@ -32,12 +33,3 @@ def demand_known(name: str) -> None:
     from indexer.encoders.openclip_files import demand_known
 
     demand_known(name)
-
-
-def devices_of(device: str) -> tuple[str, ...]:
-    """What the setting `encoder.device` names: `cuda:0,cuda:1` two devices, `all` every GPU of this machine."""
-    if device == "all":
-        from indexer.encoders.openclip import gpus
-
-        return gpus() or ("cpu",)
-    return tuple(one.strip() for one in device.split(","))

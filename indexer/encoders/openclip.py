@@ -10,19 +10,25 @@ import open_clip
 import torch
 from open_clip.factory import load_checkpoint
 from open_clip.transform import PreprocessCfg
-from PIL import Image
 from safetensors import SafetensorError
 
 from indexer.domain import Matrix, Pixels
+from indexer.encoders.cuda import on_gpu
+from indexer.encoders.cutting import causal_text
+from indexer.encoders.framing import framed
+from indexer.encoders.lengths import alike
 from indexer.encoders.openclip_files import CONFIG, ModelFiles, fingerprint, locate, merges_file, read_config
 from indexer.encoders.seam import EncoderSpec
 from indexer.errors import InputError, SettingsError
-from indexer.images.fit import Fit, fit
+from indexer.images.fit import Fit
 from indexer.settings import EncoderSettings
 
 Precision = Literal["fp32", "fp16", "bf16"]
 
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+_STEP = 8
+_STEP_ON_GPU = 32
+"""Tokens that lengths of texts are rounded up to; a GPU would rather compute some padding than small batches."""
 
 
 class OpenClipEncoder:
@@ -37,46 +43,57 @@ class OpenClipEncoder:
         batch: int,
     ) -> None:
         self.spec = spec
-        self._model = model
-        self._tokenizer = tokenizer
-        self._mean, self._std = normalisation
+        self.model = model
+        self.tokenizer = tokenizer
+        self.causal = causal_text(model)
+        """The text tower for texts without their padding; None where that would change the answer."""
+        self.mean, self.std = normalisation
         self._batch = batch
+        self._fixed = on_gpu(model, normalisation, self._dtype, spec.fit, batch)
+
+    @property
+    def device(self) -> torch.device:
+        return self.mean.device
 
     def encode_images(self, images: Sequence[Pixels]) -> Matrix:
-        return self._in_batches(images, self._image_batch)
+        if self._fixed and images:
+            return self._fixed(images)
+        rows = np.empty((len(images), self.spec.dim), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(images), self._batch):
+                rows[start : start + self._batch] = self._image_batch(images[start : start + self._batch])
+        return rows
 
     def encode_texts(self, texts: Sequence[str]) -> Matrix:
-        return self._in_batches(texts, self._text_batch)
-
-    def _in_batches(self, items: Sequence[Any], encode: Any) -> Matrix:
-        if not items:
-            return np.empty((0, self.spec.dim), np.float32)
+        rows = np.empty((len(texts), self.spec.dim), np.float32)
+        if not texts:
+            return rows
+        tokens = self.tokenizer(list(texts))
+        whole = self.spec.context_length
+        lengths = self.causal.lengths(tokens) if self.causal else [whole] * len(texts)
+        step = _STEP if self.device.type == "cpu" else _STEP_ON_GPU
         with torch.inference_mode():
-            parts = [encode(items[start : start + self._batch]) for start in range(0, len(items), self._batch)]
-        return np.concatenate(parts)
+            for places, length in alike(lengths, self._batch, whole, step):
+                rows[places] = self._text_batch(tokens[places, :length])
+        return rows
 
     def _image_batch(self, images: Sequence[Pixels]) -> Matrix:
-        height, width = self.spec.fit.size
-        framed = [
-            image if image.shape[:2] == (height, width) else fit(Image.fromarray(image), self.spec.fit)
-            for image in images
-        ]
-        pixels = torch.from_numpy(np.stack(framed)).to(self._mean.device).permute(0, 3, 1, 2)
-        normal = (pixels.float() / 255.0 - self._mean) / self._std
+        pixels = torch.from_numpy(framed(images, self.spec.fit)).to(self.device).permute(0, 3, 1, 2)
+        normal = (pixels.float() / 255.0 - self.mean) / self.std
         with self._autocast():
-            return _rows(self._model.encode_image(normal.to(self._dtype), normalize=False))
+            return _rows(self.model.encode_image(normal.to(self._dtype), normalize=False))
 
-    def _text_batch(self, texts: Sequence[str]) -> Matrix:
-        tokens = self._tokenizer(list(texts)).to(self._mean.device)
+    def _text_batch(self, tokens: torch.Tensor) -> Matrix:
+        given = tokens.to(self.device)
         with self._autocast():
-            return _rows(self._model.encode_text(tokens, normalize=False))
+            return _rows(self.causal(given) if self.causal else self.model.encode_text(given, normalize=False))
 
     @property
     def _dtype(self) -> torch.dtype:
-        return torch.float32 if self._mean.device.type == "cpu" else _DTYPES[self.spec.precision]
+        return torch.float32 if self.device.type == "cpu" else _DTYPES[self.spec.precision]
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        if self._mean.device.type == "cpu" and self.spec.precision != "fp32":
+        if self.device.type == "cpu" and self.spec.precision != "fp32":
             return torch.autocast("cpu", _DTYPES[self.spec.precision])
         return nullcontext()
 

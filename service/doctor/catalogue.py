@@ -11,7 +11,8 @@ from indexer.catalog.published import PublishedRepository
 from indexer.catalog.states import ACTIVE_STATES
 from indexer.domain import BuildManifest
 from indexer.encoders import UNSUITED, demand_known, suits
-from indexer.errors import CatalogueUnavailable, UnavailableError, VitrineError
+from indexer.encoders.choosing import towers_found
+from indexer.errors import CatalogueUnavailable, InputError, UnavailableError, VitrineError
 from indexer.settings import Settings
 from indexer.stores.keeping import Stores
 from indexer.stores.opening import open_stores
@@ -142,4 +143,16 @@ def _encoder(patient: Patient, manifest: BuildManifest) -> Iterator[Finding]:
     if dim != manifest.encoder.dim:
         yield fault(part, f"it gives {dim} numbers, builds have {manifest.encoder.dim}", "build the catalogue again")
     else:
-        yield ok(part, f"it loads and is the one that made {manifest.build} ({manifest.encoder.fingerprint[:12]})")
+        made = f"it loads and is the one that made {manifest.build} ({manifest.encoder.fingerprint[:12]})"
+        yield _computing(patient.settings, manifest, part, made)
+
+
+def _computing(settings: Settings, manifest: BuildManifest, part: str, made: str) -> Finding:
+    """What computes for queries; an export that is damaged does not."""
+    try:
+        towers = towers_found(settings.home, manifest.encoder, settings.encoder)
+    except InputError as error:
+        return warning(part, f"{made}, with torch: {error}", "build it again, which exports it again")
+    if towers is None:
+        return ok(part, f"{made}, with torch")
+    return ok(part, f"{made}, with ONNX Runtime, texts in {towers.text} and photos in {towers.image}")

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from indexer.bootstrap import open_catalogue
+from indexer.builds.live import published_build, read_layout
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.states import Scope
+from indexer.encoders.choice import folder_of
 from indexer.settings import Settings
 from service.access import Access
 from service.address import announce
@@ -136,6 +138,24 @@ def test_another_encoder_than_the_builds_is_a_fault(healthy: Settings, tmp_path:
         moved.rename(name)
     assert told[-1].part.startswith("encoder ")
     assert told[-1].state is State.FAULT
+
+
+def test_what_computes_for_queries_is_said_and_an_export_that_is_damaged_is_a_warning(
+    healthy: Settings, tmp_path: Path
+) -> None:
+    settings = healthy.model_copy(update={"home": tmp_path / "home"})
+    shutil.copytree(healthy.home, settings.home)
+    whole = one_of("builds", settings)[-1]
+    database = open_catalogue(settings)
+    manifest, _ = read_layout(database, published_build(database, CATALOG)[1])
+    folder = folder_of(settings.home, manifest.encoder)
+    folder.mkdir(parents=True)
+    (folder / "choice.json").write_text("torn")
+    damaged = one_of("builds", settings)[-1]
+
+    assert (whole.state, damaged.state) == (State.OK, State.WARNING)
+    assert whole.said.endswith(", with torch")
+    assert "choice.json cannot be read" in damaged.said
 
 
 def test_a_port_that_another_one_has_is_a_fault(healthy: Settings) -> None:
