@@ -1,6 +1,10 @@
 """The seam between the stages of a build and whatever looks at photos and reads texts; and the one in this process."""
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -11,7 +15,7 @@ from indexer.builds.cache import EmbeddingCache
 from indexer.builds.embeddings import Embeddings, text_key
 from indexer.catalog.outcomes import Outcome
 from indexer.catalog.records import ReadyImage, RejectedImage
-from indexer.domain import EncoderIdentity, Frozen, ImageRef, Pixels, Vector
+from indexer.domain import EncoderIdentity, Frozen, ImageRef, Matrix, Pixels
 from indexer.encoders import Encoder, EncoderSettings
 from indexer.errors import EncoderMismatch, ImageRejected
 from indexer.images.decoders import Decoded, DecoderPool, DecodeTask
@@ -92,53 +96,105 @@ class Here:
 
 
 class PhotoReader:
-    """Decoding children run ahead while the encoder works; vectors reach the cache before their outcomes are told."""
+    """Children decode ahead while a thread encodes; vectors reach the cache before their outcomes are told."""
 
     def __init__(self, encoder: Encoder, cache: EmbeddingCache, decoders: DecoderPool, batch_size: int) -> None:
         self._encoder = encoder
         self._cache = cache
         self._decoders = decoders
         self._batch_size = batch_size
-        self._batch: dict[bytes, Pixels] = {}
-        self._vectors: dict[bytes, Vector] = {}
-        self._outcomes: list[Outcome] = []
 
-    def read(self, photos: Iterable[Photo], root: Place, beat: Beat) -> Iterator[Looked]:
+    def read(self, photos: Iterable[Photo], root: Place, beat: Beat) -> Generator[Looked, None, None]:
         """Outcomes are in the order of the photos. Raises what the encoder and the cache raise."""
         fit = self._encoder.spec.fit
         tasks = (DecodeTask(ImageRef(photo.uri), fit, root, key=photo) for photo in photos)
-        for task, decoded in self._decoders.map(tasks, ahead=self._batch_size):
-            if not isinstance(task.key, Photo):
-                raise TypeError("the decoder pool returned a task that is not this reader's")
-            self._take(task.key, decoded)
-            beat(1)
-            if len(self._vectors) >= self._batch_size * COMMIT_BATCHES or len(self._outcomes) >= OUTCOMES:
-                yield self._looked()
-        if self._outcomes:
-            yield self._looked()
+        with closing(_Portions(self._encoder, self._cache, self._batch_size)) as portions:
+            for task, decoded in self._decoders.map(tasks, ahead=self._batch_size):
+                if not isinstance(task.key, Photo):
+                    raise TypeError("the decoder pool returned a task that is not this reader's")
+                portions.take(task.key, decoded)
+                beat(1)
+                yield from portions.looked(unfinished=1)
+            portions.end()
+            yield from portions.looked(unfinished=0)
 
-    def _take(self, photo: Photo, decoded: Decoded | ImageRejected) -> None:
-        self._outcomes.append(outcome_of(photo, decoded))
+
+@dataclass(slots=True)
+class _Portion:
+    """Photos whose outcomes are told together."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    batches: list[tuple[list[bytes], Future[Matrix]]] = field(default_factory=list)
+    """The keys in the cache of those that were not in it, and their vectors."""
+
+    @property
+    def full(self) -> bool:
+        return len(self.batches) >= COMMIT_BATCHES or len(self.outcomes) >= OUTCOMES
+
+    @property
+    def encoded(self) -> bool:
+        return all(vectors.done() for _, vectors in self.batches)
+
+
+class _Portions:
+    """Photos from their decoding to the cache. Pixels of three batches are held at most: of one that fills, one that
+    waits and one that is being encoded."""
+
+    def __init__(self, encoder: Encoder, cache: EmbeddingCache, batch_size: int) -> None:
+        self._encoder = encoder
+        self._cache = cache
+        self._batch_size = batch_size
+        self._thread = ThreadPoolExecutor(1, "encode")
+        self._begun: deque[Future[Matrix]] = deque()
+        self._batch: dict[bytes, Pixels] = {}
+        self._uncached: set[bytes] = set()
+        self._filling = _Portion()
+        self._ended: deque[_Portion] = deque()
+
+    def take(self, photo: Photo, decoded: Decoded | ImageRejected) -> None:
+        """Waits where the encoder is behind."""
+        self._filling.outcomes.append(outcome_of(photo, decoded))
         if isinstance(decoded, Decoded):
             key = bytes.fromhex(decoded.content_hash)
-            if key not in self._vectors and self._cache.missing([key]):
+            if key not in self._uncached and self._cache.missing([key]):
                 self._batch[key] = decoded.pixels
+                self._uncached.add(key)
         if len(self._batch) >= self._batch_size:
             self._encode()
+        if self._filling.full:
+            self.end()
+
+    def end(self) -> None:
+        """Of a portion; its last batch may be a small one."""
+        if self._batch:
+            self._encode()
+        if self._filling.outcomes:
+            self._ended.append(self._filling)
+            self._filling = _Portion()
+
+    def looked(self, unfinished: int) -> Iterator[Looked]:
+        """Portions that are done, in order; waits until at most so many others are left."""
+        while len(self._ended) > unfinished or (self._ended and self._ended[0].encoded):
+            yield self._kept(self._ended.popleft())
+
+    def close(self) -> None:
+        """What has not begun to be encoded is given up."""
+        self._thread.shutdown(cancel_futures=True)
 
     def _encode(self) -> None:
-        vectors = self._encoder.encode_images(list(self._batch.values()))
-        self._vectors.update(zip(self._batch, vectors, strict=True))
+        while len(self._begun) > 1:
+            self._begun.popleft().result()
+        vectors = self._thread.submit(self._encoder.encode_images, list(self._batch.values()))
+        self._begun.append(vectors)
+        self._filling.batches.append((list(self._batch), vectors))
         self._batch.clear()
 
-    def _looked(self) -> Looked:
-        self._encode()
-        if self._vectors:
-            self._cache.put(list(self._vectors), np.stack(list(self._vectors.values())))
-        looked = Looked(tuple(self._outcomes), len(self._vectors))
-        self._vectors.clear()
-        self._outcomes.clear()
-        return looked
+    def _kept(self, portion: _Portion) -> Looked:
+        keys = [key for some, _ in portion.batches for key in some]
+        if keys:
+            self._cache.put(keys, np.concatenate([vectors.result() for _, vectors in portion.batches]))
+            self._uncached.difference_update(keys)
+        return Looked(tuple(portion.outcomes), len(keys))
 
 
 class Equipment(Frozen):
