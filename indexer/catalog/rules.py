@@ -105,7 +105,11 @@ class RuleRepository:
 
     def revision(self, catalog: str) -> int:
         """How many changes there were to the catalog's rules."""
-        return self._session.scalar(sa.select(sa.func.max(RuleRow.revision)).where(RuleRow.catalog == catalog)) or 0
+        return self._session.connection().scalar(_REVISION, {"catalog": catalog}) or 0
+
+
+_REVISION = sa.select(sa.func.max(RuleRow.revision)).where(RuleRow.catalog == sa.bindparam("catalog"))
+"""Asked in every search: made once."""
 
 
 def _of(catalog: str, among: Collection[RuleState]) -> sa.Select[*tuple[Any, ...]]:

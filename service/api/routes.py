@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Form, Query, Request
+from fastapi import APIRouter, Body, Form, Query, Request, Response
 
 from indexer.builds.changing import LiveChange
 from indexer.builds.given import ProductInput, ProductUpdate
@@ -42,16 +42,31 @@ def _shop(request: Request) -> Shop:
     return shop
 
 
-@router.post("/search", dependencies=[SEARCHING], summary="Search by words, by a product, or by a product and a change")
-def search(request: Request, body: Annotated[SearchRequest, Body(openapi_examples=SEARCH_EXAMPLES)]) -> Answer:
-    return _shop(request).search(body, caller=caller_of(request).key, deadline=deadline_of(request))
+def _written(answer: Answer) -> Response:
+    """Here, in the thread that searched: the framework would look through the whole answer again, in another one."""
+    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
 
 
-@router.post("/search/photo", dependencies=[SEARCHING], summary="Search by a photo, alone or with a change")
-def search_by_photo(request: Request, form: Annotated[PhotoForm, Form(media_type="multipart/form-data")]) -> Answer:
+@router.post(
+    "/search",
+    dependencies=[SEARCHING],
+    response_model=Answer,
+    summary="Search by words, by a product, or by a product and a change",
+)
+def search(request: Request, body: Annotated[SearchRequest, Body(openapi_examples=SEARCH_EXAMPLES)]) -> Response:
+    return _written(_shop(request).search(body, caller=caller_of(request).key, deadline=deadline_of(request)))
+
+
+@router.post(
+    "/search/photo",
+    dependencies=[SEARCHING],
+    response_model=Answer,
+    summary="Search by a photo, alone or with a change",
+)
+def search_by_photo(request: Request, form: Annotated[PhotoForm, Form(media_type="multipart/form-data")]) -> Response:
     photo, *further = form.photos()
     caller, deadline = caller_of(request).key, deadline_of(request)
-    return _shop(request).search(form.request(), photo, further, caller, deadline=deadline)
+    return _written(_shop(request).search(form.request(), photo, further, caller, deadline=deadline))
 
 
 @router.post("/regions", dependencies=[SEARCHING], summary="The things on a photo, each with a box to search by")
@@ -60,16 +75,19 @@ def regions(request: Request, form: Annotated[RegionForm, Form(media_type="multi
 
 
 @router.get(
-    "/products/{product_id:path}/similar", dependencies=[SEARCHING], summary="Products that look and read like one"
+    "/products/{product_id:path}/similar",
+    dependencies=[SEARCHING],
+    response_model=Answer,
+    summary="Products that look and read like one",
 )
 def similar(
     request: Request,
     product_id: str,
     catalog: Catalog = None,
     top_k: Annotated[int, Query(ge=1, le=MAX_TOP_K)] = 10,
-) -> Answer:
+) -> Response:
     asked = SearchRequest(like=product_id, catalog=catalog, top_k=top_k)
-    return _shop(request).search(asked, deadline=deadline_of(request))
+    return _written(_shop(request).search(asked, deadline=deadline_of(request)))
 
 
 @router.get("/products/{product_id:path}", dependencies=[SEARCHING], summary="One product")

@@ -1,7 +1,7 @@
 """Products are lifted (or, below zero, lowered) in the order by what is known of them: `in_stock=true` by 0.3."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from indexer.domain import FieldType, Where
@@ -37,7 +37,7 @@ def lift(fused: Sequence[Fused], lifts: Sequence[Lift], today: date | None = Non
     for at, one in enumerate(fused):
         given = tuple((name, amount[at]) for name, amount in amounts if amount[at])
         score = one.score + sum(amount for _, amount in given)
-        lifted.append(replace(one, score=score, boosts=one.boosts + given) if given else one)
+        lifted.append(one.lifted(score, one.boosts + given) if given else one)
     return in_order(lifted)
 
 

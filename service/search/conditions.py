@@ -1,35 +1,67 @@
 """Whether a filter holds for a product at hand: what stores answer, without asking one."""
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from indexer.domain import AllOf, AnyOf, Condition, Not, Op, PayloadValue, Where
 
+Payload = Mapping[str, PayloadValue]
+Test = Callable[[Payload], bool]
 
-def holds(where: Where, payload: Mapping[str, PayloadValue]) -> bool:
+_ORDERED: Final[Mapping[Op, Callable[[float, float], bool]]] = {
+    Op.LT: operator.lt,
+    Op.LE: operator.le,
+    Op.GT: operator.gt,
+    Op.GE: operator.ge,
+}
+
+
+def holds(where: Where, payload: Payload) -> bool:
     """As every store decides it: a field that is missing satisfies `!=` alone, a list `=` by any of its elements."""
+    return test_of(where)(payload)
+
+
+def test_of(where: Where) -> Test:
+    """`holds`, read once for many products."""
     match where:
         case Condition(name, op, value):
-            found = payload.get(name)
-            return found is not None and _compares(found, op, value) if op is not Op.NE else not _equals(found, value)
+            if op is Op.EQ:
+                return _equal(name, value)
+            return _not(_equal(name, value)) if op is Op.NE else _ordered(name, _ORDERED[op], value)
         case AllOf(terms):
-            return all(holds(term, payload) for term in terms)
+            return _all([*map(test_of, terms)])
         case AnyOf(terms):
-            return any(holds(term, payload) for term in terms)
+            return _any([*map(test_of, terms)])
         case Not(term):
-            return not holds(term, payload)
+            return _not(test_of(term))
 
 
-def _compares(found: PayloadValue, op: Op, value: str | float | bool) -> bool:
-    if op is Op.EQ:
-        return _equals(found, value)
-    if isinstance(found, str | list) or isinstance(value, str):
-        return False
-    if op is Op.LT:
-        return found < value
-    if op is Op.LE:
-        return found <= value
-    return found > value if op is Op.GT else found >= value
+def _equal(name: str, value: str | float | bool) -> Test:
+    def test(payload: Payload) -> bool:
+        found = payload.get(name)
+        return value in found if isinstance(found, list) else found == value
+
+    return test
 
 
-def _equals(found: PayloadValue | None, value: str | float | bool) -> bool:
-    return value in found if isinstance(found, list) else found == value
+def _ordered(name: str, compares: Callable[[float, float], bool], value: str | float | bool) -> Test:
+    def test(payload: Payload) -> bool:
+        found = payload.get(name)
+        if found is None or isinstance(found, str | list) or isinstance(value, str):
+            return False
+        return compares(found, value)
+
+    return test
+
+
+def _not(term: Test) -> Test:
+    return lambda payload: not term(payload)
+
+
+def _all(terms: Sequence[Test]) -> Test:
+    return lambda payload: all(term(payload) for term in terms)
+
+
+def _any(terms: Sequence[Test]) -> Test:
+    return lambda payload: any(term(payload) for term in terms)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.domain import PayloadValue, Where
-from service.search.conditions import holds
+from service.search.conditions import test_of
 
 LIMIT = 1_000.0
 """The most an expression adds or takes, far beyond the scores there are: what is lifted so much is first."""
@@ -94,7 +94,7 @@ def _values(node: Node, payloads: Sequence[Payload], today: float) -> Values:
         case Number(value):
             return np.full(len(payloads), value)
         case Holds(where):
-            return np.array([holds(where, payload) for payload in payloads], dtype=np.float64)
+            return np.array([*map(test_of(where), payloads)], dtype=np.float64)
         case Field(name):
             return _numbers(name, payloads)
         case Default(name, value):

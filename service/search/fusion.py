@@ -42,6 +42,14 @@ class Fused:
     payload: Mapping[str, PayloadValue] = field(default_factory=dict)
     routes: Mapping[str, int] = field(default_factory=dict)
 
+    def lifted(self, score: float, boosts: tuple[tuple[str, float], ...]) -> "Fused":
+        """With another score and these boosts. What `replace` does, at a third of its price."""
+        return Fused(self.hit, score, self.raw, self.calibrated, self.ranks, boosts, self.payload, self.routes)
+
+    def described(self, payload: Mapping[str, PayloadValue], routes: Mapping[str, int]) -> "Fused":
+        """With the fields and the routes of its photo."""
+        return Fused(self.hit, self.score, self.raw, self.calibrated, self.ranks, self.boosts, payload, routes)
+
 
 def weighted_vectors(
     vectors: Mapping[Channel, Vector], weights: Weights, spreads: Mapping[Channel, Spread]

@@ -24,6 +24,8 @@ MAX_MATCHES = 50
 _WORD = re.compile(r"\w+")
 _LONGEST = 64
 """Characters of a word that is worth showing."""
+_REMEMBERED = 1_000
+"""Characters of a text up to which it is remembered what words it has."""
 _CUT = "…"
 
 
@@ -76,6 +78,8 @@ def _texts(product: Product) -> Iterator[tuple[str, str]]:
 
 
 def _highlight(field: str, text: str, wanted: frozenset[int], language: str) -> Highlight | None:
+    if len(text) <= _REMEMBERED and wanted.isdisjoint(_said(language, text)):
+        return None
     text = " ".join(text[: LOOKED_AT + MAX_SNIPPET].split())
     matches = list(islice(_matches(text, wanted, language), MAX_MATCHES))
     if not matches:
@@ -129,6 +133,12 @@ def _snippet(field: str, text: str, matches: Sequence[_Match]) -> Highlight:
         text=f"{before}{text[start:end]}{after}",
         spans=tuple((one.start + moved, one.end + moved) for one in matches),
     )
+
+
+@lru_cache(maxsize=8_192)
+def _said(language: str, text: str) -> frozenset[int]:
+    """All its terms: most texts of a page have been looked at before, and most have none of the words (about 2 kB)."""
+    return frozenset().union(*(_terms(language, word) for word in _WORD.findall(text)))
 
 
 @lru_cache(maxsize=20_000)

@@ -133,10 +133,8 @@ class Ranking:
     def _with_payload(self, fused: Sequence[Fused], found: Pooled) -> list[Fused]:
         payloads = Watched(self._plan.index.store, self._trail).read([one.hit.point_id for one in fused])
         return [
-            replace(
-                one,
-                payload=payloads.get(one.hit.point_id, {}),
-                routes=found.routes_of(one.hit.product_id) if found.ranks else {},
+            one.described(
+                payloads.get(one.hit.point_id, {}), found.routes_of(one.hit.product_id) if found.ranks else {}
             )
             for one in fused
         ]

@@ -200,6 +200,16 @@ def test_of_equal_ids_in_one_call_the_last_stays(store: VectorStore) -> None:
     np.testing.assert_array_equal(store.fetch([point("a", "1").id])[point("a", "1").id][IMAGE], unit(0, 1))
 
 
+def test_vectors_that_were_read_are_read_anew_once_they_change(store: VectorStore) -> None:
+    changed = point("a", "1").id
+    store.upsert([point("a", "1", {IMAGE: unit(1)})])
+    store.fetch([changed])
+    store.upsert([point("a", "1", {IMAGE: unit(0, 1)})])
+    np.testing.assert_array_equal(store.fetch([changed])[changed][IMAGE], unit(0, 1))
+    store.delete([changed])
+    assert store.fetch([changed]) == {}
+
+
 def test_deleted_points_are_gone_and_can_come_back(store: VectorStore) -> None:
     points = random_points(20)
     store.upsert(points)

@@ -4,9 +4,6 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from indexer.builds.words import Words
 from service.search.understanding.dictionary import COLOURS, ENGLISH, right_words
 
@@ -39,8 +36,8 @@ def corrected(word: str, words: Words, language: str = ENGLISH) -> str | None:
 
 def is_unknown(word: str, words: Words, language: str = ENGLISH) -> bool:
     """Whether neither the catalogue nor the language has it, in its singular or plural."""
-    right = right_words(language)
-    return not any(form in words or form in right for form in _forms(word.casefold()))
+    forms = tuple(_forms(word.casefold()))
+    return not (any(form in words for form in forms) or any(form in right_words(language) for form in forms))
 
 
 def _swapped(typed: str, words: Words) -> str | None:
@@ -50,6 +47,9 @@ def _swapped(typed: str, words: Words) -> str | None:
 
 
 def _nearest(typed: str, words: Words) -> str | None:
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
     allowed = 2 if len(typed) >= TWO_SLIPS else 1
     candidates = list(_candidates(typed, words, allowed))
     near = process.extract(
