@@ -3,10 +3,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 SIZES ?= 10000,100000,1000000
+GROWTH ?= 1000,10000,100000
 
 .PHONY: setup demo serve test test-long test-qdrant test-ray requirements requirements-torch-cpu \
 	audit sbom env-example eval eval-relevance showroom-model showroom-figures bench-index bench-stores bench-search \
-	bench-fusion bench-results words screenshots \
+	bench-fusion bench-results bench bench-keep bench-peers bench-gpu words screenshots \
 	load soak
 
 setup: $(READY)
@@ -67,6 +68,24 @@ bench-stores: $(READY)
 
 bench-search: $(READY)
 	$(BIN)/python -m eval.benchmarks search
+
+# Everything of docs/performance.md, in ten minutes on two cores that do nothing else; ONLY names some of it.
+BENCH = $(BIN)/python -m eval.benchmarks running --sizes $(GROWTH) $(if $(ONLY),--only $(ONLY))
+
+bench: $(READY)
+	$(BENCH)
+
+bench-keep: $(READY)
+	$(BENCH) --keep
+
+# Others' programs want versions of their own; clip-retrieval's imports what setuptools had until 70.
+bench-peers: $(READY)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
+	$(BIN)/uv pip install --quiet --python .venv-peers/bin/python clip-retrieval==2.45.0 'setuptools<70'
+	$(BENCH) --only peers
+
+bench-gpu: $(READY)
+	$(BIN)/python -m eval.benchmarks gpu
 
 bench-fusion: $(READY)
 	$(BIN)/python -m eval.benchmarks fusion

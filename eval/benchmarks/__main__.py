@@ -6,7 +6,7 @@ They start child processes, which import the program's main module again: this o
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("fusion", "indexing", "results", "search", "stores")
+BENCHMARKS = ("fusion", "gpu", "indexing", "results", "running", "search", "stores")
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else ""

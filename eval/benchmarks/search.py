@@ -19,7 +19,7 @@ import qdrant_edge as engine
 
 from indexer.bootstrap import encoder_of, load_settings, open_catalogue
 from indexer.builds.live import LiveIndex, open_live, published_build, read_layout
-from indexer.domain import Channel, QueryKind
+from indexer.domain import BuildManifest, Channel, QueryKind
 from indexer.encoders import Encoder
 from indexer.settings import SearchSettings
 from indexer.stores.edge_keeping import EdgeStores
@@ -79,7 +79,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as copied:
         shutil.copytree(EdgeStores(settings.home).path(build) / "shard", Path(copied) / "shard")
         lexicon = read_layout(database, build)[1].lexicon
-        bare = _bare(Path(copied) / "shard", index, encoder, lexicon, settings.search)
+        bare = bare_of(Path(copied) / "shard", index.manifest, encoder, lexicon, settings.search)
         ours, theirs = _alternate(
             lambda words: searcher.search(Query(words=words, top_k=TOP_K), index, encoder), bare.search, _queries(index)
         )
@@ -87,8 +87,9 @@ def main() -> None:
     _report(ours, theirs, index)
 
 
-def _bare(shard: Path, index: LiveIndex, encoder: Encoder, lexicon: Lexicon, settings: SearchSettings) -> Bare:
-    weights, spreads = settings.weights[QueryKind.TEXT], index.manifest.spreads[QueryKind.TEXT]
+def bare_of(shard: Path, manifest: BuildManifest, encoder: Encoder, lexicon: Lexicon, settings: SearchSettings) -> Bare:
+    """On this copy of the build's shard, which nobody else has open."""
+    weights, spreads = settings.weights[QueryKind.TEXT], manifest.spreads[QueryKind.TEXT]
     total = sum(weights.values())
     scales = [weights[channel] / total / spreads[channel].deviation for channel in (Channel.IMAGE, Channel.TEXT)]
     return Bare(engine.EdgeShard.load(str(shard)), encoder, lexicon, scales, settings.depth)

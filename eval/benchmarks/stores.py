@@ -3,9 +3,10 @@
 A made-up shop of every size (`synthetic.py` says how its vectors lie and why) is written to every store, which is then
 opened and asked by another process. Measured are the rate of ingest, the seconds until all is merged, indexed and on
 the disk ("until green"), bytes on the disk, memory, the seconds to open, and milliseconds and recall@10 of shoppers'
-words at weights 0.6/0.4 and of photos, with and without a filter that one point in ten satisfies. Recall is against a
-matrix product over all vectors. `faiss` means the exact scan and every index that one of the sizes would get. Files are
-in the page cache and one question is asked at a time. Times are of the machine; factors between sizes are less so.
+words at weights 0.6/0.4 and of photos, without a filter and with those that one point in ten, or in a hundred,
+satisfies. Recall is against a matrix product over all vectors. `faiss` means the exact scan and every index that one of
+the sizes would get. Files are in the page cache and one question is asked at a time. Times are of the machine; factors
+between sizes are less so.
 """
 
 import argparse

@@ -26,7 +26,20 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from indexer.domain import Channel, Condition, FieldType, Matrix, Op, Point, Spread, Vector, VectorQuery, point_id
+from indexer.domain import (
+    AllOf,
+    Channel,
+    Condition,
+    FieldType,
+    Matrix,
+    Op,
+    Point,
+    Spread,
+    Vector,
+    VectorQuery,
+    Where,
+    point_id,
+)
 from indexer.stores.lexical import Lexicon
 from indexer.stores.seam import Layout
 from service.search.fusion import weighted_vectors
@@ -68,6 +81,10 @@ WEIGHTS: Final[Mapping[str, Mapping[Channel, float]]] = {
 """Kind of question → how much each half of a point counts."""
 TENTH: Final = Condition("colour", Op.EQ, "blue")
 """A filter that one point in ten satisfies; colours are in the vectors too, as in a shop."""
+CHEAP: Final = Condition("price", Op.LT, 11.88)
+"""One point in ten again: a tenth of the log-normal prices lies below exp(3.5 − 1.2816 · 0.8)."""
+FILTERS: Final[Mapping[str, Where]] = {"10 %": TENTH, "1 %": AllOf((TENTH, CHEAP))}
+"""By the share of points that satisfy each."""
 FIELDS: Final = {
     "availability": FieldType.KEYWORD,
     "brand": FieldType.KEYWORD,
@@ -85,11 +102,11 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """The points from `start` on: (n, 2·dim) vectors [image ; text], (n,) whether each satisfies TENTH."""
+    """The points from `start` on: (n, 2·dim) vectors [image ; text], (n,) whether each satisfies each of FILTERS."""
 
     start: int
     vectors: Matrix
-    tenth: npt.NDArray[np.bool_]
+    passing: Mapping[str, npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +142,9 @@ class Shop:
             held = min(BLOCK, self.size - start)
             labels = self._labels(number)
             vectors = np.hstack(self._vectors(labels, np.random.default_rng([self.seed, self.dim, number])))[:held]
-            tenth = np.repeat(labels.colour.ravel() == COLOURS.index(str(TENTH.value)), VIEWS)[:held]
-            yield Block(start, vectors, tenth)
+            blue = np.repeat(labels.colour.ravel() == COLOURS.index(str(TENTH.value)), VIEWS)[:held]
+            cheap = np.repeat(labels.price < float(CHEAP.value), VARIANTS * VIEWS)[:held]
+            yield Block(start, vectors, {"10 %": blue, "1 %": blue & cheap})
 
     def points(self, block: Block) -> list[Point]:
         labels = self._labels(block.start // BLOCK)

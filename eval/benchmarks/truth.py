@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from eval.benchmarks.synthetic import TENTH, Shop
+from eval.benchmarks.synthetic import FILTERS, Shop
 from indexer.domain import Frozen, Matrix, VectorQuery, Where
 from indexer.stores.rows import query_row
 
@@ -23,24 +23,26 @@ Right = Sequence[frozenset[UUID]]
 
 
 class Case(Frozen):
-    """One way of asking: the kind of question, and whether under the filter."""
+    """One way of asking: the kind of question, and under which of FILTERS."""
 
     asked: Literal["words", "photo"]
-    filtered: bool
+    under: Literal["10 %", "1 %"] | None = None
 
     @property
     def where(self) -> Where | None:
-        return TENTH if self.filtered else None
+        return FILTERS[self.under] if self.under else None
 
     def __str__(self) -> str:
-        return f"{self.asked}, 10 %" if self.filtered else self.asked
+        return f"{self.asked}, {self.under}" if self.under else self.asked
 
 
 CASES: Final = (
-    Case(asked="words", filtered=False),
-    Case(asked="words", filtered=True),
-    Case(asked="photo", filtered=False),
-    Case(asked="photo", filtered=True),
+    Case(asked="words"),
+    Case(asked="words", under="10 %"),
+    Case(asked="words", under="1 %"),
+    Case(asked="photo"),
+    Case(asked="photo", under="10 %"),
+    Case(asked="photo", under="1 %"),
 )
 
 
@@ -52,7 +54,9 @@ def exact_answers(shop: Shop, questions: Mapping[str, Sequence[VectorQuery]]) ->
         every = {kind: rows @ block.vectors.T for kind, rows in queries.items()}
         for case in CASES:
             scores = every[case.asked]
-            found[case].take(block.start, np.where(block.tenth, scores, -np.inf) if case.filtered else scores)
+            found[case].take(
+                block.start, np.where(block.passing[case.under], scores, -np.inf) if case.under else scores
+            )
     return {case: found[case].right(shop, queries[case.asked]) for case in CASES}
 
 

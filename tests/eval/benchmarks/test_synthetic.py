@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from eval.benchmarks.synthetic import BLOCK, TENTH, VARIANTS, VIEWS, WEIGHTS, Shop
+from eval.benchmarks.synthetic import BLOCK, FILTERS, VARIANTS, VIEWS, WEIGHTS, Shop
 from indexer.domain import VECTOR_CHANNELS, Matrix
+from indexer.stores.memory import MemoryStore
 from indexer.stores.rows import query_row
 
 PRODUCTS = BLOCK // VIEWS
@@ -80,13 +81,17 @@ def test_a_shop_has_as_many_points_as_it_says_with_a_text_per_product() -> None:
     assert shop.layout().lexicon.documents == shop.products
 
 
-def test_one_point_in_ten_satisfies_the_filter() -> None:
+@pytest.mark.parametrize(("under", "share"), [("10 %", 0.10), ("1 %", 0.01)])
+def test_as_many_points_satisfy_a_filter_as_it_says(under: str, share: float) -> None:
     shop = Shop(BLOCK)
     block = next(shop.blocks())
-    satisfying = [point.payload[TENTH.field] == TENTH.value for point in shop.points(block)]
+    store = MemoryStore(shop.layout())
+    store.upsert(shop.points(block))
+    asked = shop.questions(1)["photo"][0]
+    satisfying = {hit.point_id for hit in store.search(asked, BLOCK, FILTERS[under])}
 
-    assert satisfying == block.tenth.tolist()
-    assert 0.08 < float(block.tenth.mean()) < 0.12
+    assert satisfying == {shop.point_id(place) for place in np.flatnonzero(block.passing[under]).tolist()}
+    assert 0.6 * share < float(block.passing[under].mean()) < 1.4 * share
 
 
 def test_words_ask_both_halves_by_their_weights_in_standard_deviations() -> None:

@@ -1,0 +1,66 @@
+"""How time, memory, disk, latency and recall grow with the catalogue, by the benchmark of stores.
+
+The whole report is kept beside the figures for the plots of docs/performance.md. A store that failed at a size, or that
+free memory has no room for, is told as missing.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from eval.benchmarks.figures import Figure, Given, Missing
+from eval.benchmarks.report import Figures, Report
+from eval.benchmarks.stores import measure
+from eval.benchmarks.truth import CASES
+
+STORES: Final = ("edge", "faiss")
+TOLD: Final = "edge"
+"""The store whose growth is told in figures; the others are in the plots."""
+DIM: Final = 256
+QUESTIONS: Final = 100
+WORDS: Final = str(CASES[0])
+UNITS: Final = {WORDS: ("ms", 1.0), "memory": ("MB", 1e-6), "disk": ("MB", 1e-6)}
+
+
+def figures(given: Given) -> Iterator[Figure | Missing]:
+    report = measure(given.sizes, STORES, DIM, QUESTIONS)
+    report_of(given.work).write_text(report.model_dump_json(indent=1) + "\n", "utf-8")
+    yield from grown(report)
+
+
+def report_of(work: Path) -> Path:
+    return work / "growth.json"
+
+
+def grown(report: Report) -> Iterator[Figure | Missing]:
+    """Of the store that is told, each cost at each size beside that at the size before."""
+    told = sorted((one for one in report.figures if one.store == TOLD), key=lambda one: one.points)
+    for small, large in pairwise(told):
+        for cost in UNITS:
+            yield from _grown(small, large, cost)
+    for gap in report.gaps:
+        if gap.failed:
+            yield Missing(name=f"growth.{gap.store}.{gap.points}", why=gap.why)
+
+
+def _grown(small: Figures, large: Figures, cost: str) -> Iterator[Figure]:
+    before, after = small.costs()[cost], large.costs()[cost]
+    if not before or after is None:
+        return
+    unit, scale = UNITS[cost]
+    yield Figure.of(
+        f"growth.{TOLD}.{cost}.{large.points}",
+        f"{cost} at {large.points:,} points",
+        [after * scale],
+        unit=unit,
+        against=f"at {small.points:,}",
+        baseline=[before * scale],
+        beside={"recall@10": recall_of(large)},
+        beside_baseline={"recall@10": recall_of(small)},
+    )
+
+
+def recall_of(figures: Figures) -> float:
+    """Of shoppers' words without a filter."""
+    return next(one.recall for one in figures.answers if one.case == CASES[0])

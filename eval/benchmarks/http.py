@@ -1,0 +1,132 @@
+"""A search over HTTP against its encoder and its engine by hand, in turn: what the service takes for all the rest.
+
+The service is a process of its own on a copy of a published showroom, asked over one connection that stays open. Bare
+has the same encoder and the same shard, and makes the same calls of both: for words, one search of the concatenated
+vectors, one of the words, and the exact scores of the candidates; for a photo with words, the decoding, both encodings
+and one search with both. No question is asked twice of either.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import qdrant_edge as engine
+
+from eval.benchmarks.figures import Figure, Wanted, alternate
+from eval.benchmarks.results import SHOWROOM, wordings
+from eval.benchmarks.search import Bare, bare_of
+from eval.benchmarks.served import Client, served
+from indexer.bootstrap import encoder_of, load_settings, open_catalogue
+from indexer.builds.live import published_build, read_layout
+from indexer.images.decoders import DecoderPool, DecodeTask
+from indexer.stores.edge import EXACT
+from indexer.stores.edge_keeping import EdgeStores
+from indexer.stores.points import DENSE, IMAGE, PRODUCT
+
+QUESTIONS: Final = 150
+PHOTOS: Final = 30
+WARM: Final = 20
+TOP_K: Final = 10
+CHANGE: Final = "in blue"
+AGAINST: Final = "the encoder and the bare engine"
+WORDS_WANTED: Final = Wanted(at_most=1.2)
+PHOTO_WANTED: Final = Wanted(at_most=1.15)
+ALLOWED: Final = 1.0
+"""Milliseconds over the ratio."""
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """The calls of a search, made without Vitrine's."""
+
+    bare: Bare
+    decoders: DecoderPool
+
+    def search(self, words: str) -> int:
+        return self.bare.search(words)
+
+    def search_by_photo(self, photo: bytes, words: str) -> int:
+        encoder = self.bare.encoder
+        pixels = self.decoders.decode(DecodeTask(photo, encoder.spec.fit)).pixels
+        seen, said = encoder.encode_images([pixels])[0], encoder.encode_texts([words])[0]
+        return len(self._nearest(np.concatenate([seen, said]).tolist(), self.bare.depth, None))
+
+    def recall(self, questions: Sequence[str]) -> float:
+        """Share of the exact first ten points that a search as stored finds."""
+        found = []
+        for words in questions:
+            vector = self.bare.encoder.encode_texts([words])[0]
+            row = np.concatenate([vector, vector]).tolist()
+            right, got = self._nearest(row, TOP_K, EXACT), self._nearest(row, TOP_K, None)
+            found.append(len(right & got) / len(right))
+        return float(np.mean(found))
+
+    def _nearest(self, row: list[float], limit: int, params: engine.SearchParams | None) -> set[object]:
+        query = engine.Query.Nearest(row, DENSE)
+        request = engine.QueryRequest(query=query, limit=limit, params=params, with_payload=[PRODUCT, IMAGE])
+        return {point.id for point in self.bare.shard.query(request)}
+
+
+def figures(home: Path) -> Iterator[Figure]:
+    """`home` has the showroom built and published; its service is not running. Raises as `served`."""
+    words = iter(wordings(2 * (QUESTIONS + WARM)))
+    photos = sorted((home / "showroom" / "images").glob("*.jpg"))
+    chosen = [photos[at].read_bytes() for at in np.linspace(0, len(photos) - 1, 2 * (PHOTOS + WARM)).astype(int)]
+    pictures = iter(chosen)
+    with by_hand(home) as hand, served(home) as url, closing(Client(url)) as client:
+        spent, bare = alternate(
+            lambda: client.search({"text": next(words), "top_k": TOP_K}),
+            lambda: hand.search(next(words)),
+            QUESTIONS,
+            warm=WARM,
+        )
+        recall = {"recall@10": hand.recall(wordings(20))}
+        yield _figure("words", "words over HTTP", spent, bare, WORDS_WANTED, ALLOWED, recall)
+        spent, bare = alternate(
+            lambda: client.search_by_photo(next(pictures), {"text": CHANGE}),
+            lambda: hand.search_by_photo(next(pictures), CHANGE),
+            PHOTOS,
+            warm=WARM,
+        )
+        yield _figure("photo-and-words", "a photo and words over HTTP", spent, bare, PHOTO_WANTED, 0.0, recall)
+
+
+@contextmanager
+def by_hand(home: Path) -> Iterator[ByHand]:
+    """On a copy of the published build's shard."""
+    settings = load_settings().model_copy(update={"home": home})
+    database = open_catalogue(settings)
+    _, build = published_build(database, SHOWROOM)
+    manifest, layout = read_layout(database, build)
+    with tempfile.TemporaryDirectory(prefix="vitrine-") as folder, DecoderPool.of(settings.images) as decoders:
+        shard = Path(folder) / "shard"
+        shutil.copytree(EdgeStores(home).path(build) / "shard", shard)
+        encoder = encoder_of(manifest, settings)
+        yield ByHand(bare_of(shard, manifest, encoder, layout.lexicon, settings.search), decoders)
+
+
+def _figure(
+    name: str,
+    what: str,
+    spent: Sequence[float],
+    bare: Sequence[float],
+    wanted: Wanted,
+    allowed: float,
+    beside: dict[str, float],
+) -> Figure:
+    return Figure.of(
+        f"search.http.{name}",
+        what,
+        spent,
+        against=AGAINST,
+        baseline=bare,
+        allowed=allowed,
+        wanted=wanted,
+        beside=beside,
+        beside_baseline=beside,
+    )

@@ -1,0 +1,91 @@
+"""`python -m eval.benchmarks running` (`make bench`): every figure of docs/performance.md, in one run, as one table.
+
+Each group runs in a process of its own, so that no group's threads, models or memory are another's. Ours and what
+stands beside it take turns. The lines go to build/bench.jsonl; the ratios are compared with those that were stored, and
+the run ends with 1 when one is more than 20 % worse. `--keep` stores them and writes the documentation's table. Models,
+exports and a showroom are made once in `--work` and found there by the next run.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from eval.benchmarks.figures import Figure, Given, Missing
+from eval.benchmarks.growth_figures import report_of
+from eval.benchmarks.kept import LAST, Line, lines_of, merged, read_lines, worsened, write_lines
+from eval.benchmarks.machine import ENCODING, ENGINES, Machine
+from eval.benchmarks.plots import write_plots
+from eval.benchmarks.report import Report
+from eval.benchmarks.tables import terminal, written_into
+from indexer.printing import stdout
+
+GROUPS: Final = ("encoders", "decoding", "pipeline", "stores", "search", "starting", "peers", "growth")
+"""Modules that measure are this package's `GROUP_figures`."""
+SIZES: Final = "1000,10000,100000"
+DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "performance.md"
+IMAGES: Final = DOCUMENT.parent / "images"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", help=f"some of {','.join(GROUPS)}")
+    parser.add_argument("--sizes", default=SIZES, help=f"points that growth is measured at (default: {SIZES})")
+    parser.add_argument("--work", type=Path, default=Path("build/bench"))
+    parser.add_argument("--json", type=Path, default=Path("build/bench.jsonl"))
+    parser.add_argument("--keep", action="store_true", help="store the figures and write them into the documentation")
+    given = parser.parse_args(arguments)
+    groups = tuple(given.only.split(",")) if given.only else GROUPS
+    if unknown := [name for name in groups if name not in GROUPS]:
+        parser.error(f"There is no group {unknown[0]!r}; there are {', '.join(GROUPS)}.")
+    given.work.mkdir(parents=True, exist_ok=True)
+    machine = Machine.this((*ENCODING, *ENGINES))
+    found = run(groups, Given(given.work.resolve(), tuple(int(size) for size in given.sizes.split(","))))
+    figures = [one for one in found if isinstance(one, Figure)]
+    lines = lines_of(figures, machine, datetime.now(UTC).date())
+    write_lines(given.json, lines)
+    console = stdout()
+    console.print(str(machine), style="dim")
+    console.print(terminal(figures, [one for one in found if isinstance(one, Missing)]))
+    stored = read_lines(LAST)
+    if given.keep:
+        _keep(merged(stored, lines, GROUPS), report_of(given.work) if "growth" in groups else None)
+        return
+    worse = list(worsened(stored, figures, groups))
+    for one in worse:
+        print(one, file=sys.stderr)
+    sys.exit(1 if worse else 0)
+
+
+def run(groups: Sequence[str], given: Given) -> list[Figure | Missing]:
+    """A group that fails leaves a gap that says why, and the others go on."""
+    found: list[Figure | Missing] = []
+    for name in groups:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            outcome = process.submit(measured, name, given)
+            error = outcome.exception()
+            found += [Missing(name=name, why=f"failed: {error}")] if error else outcome.result()
+    return found
+
+
+def measured(name: str, given: Given) -> list[Figure | Missing]:
+    """A group's figures, measured in this process."""
+    figures: Iterator[Figure | Missing] = import_module(f"eval.benchmarks.{name}_figures").figures(given)
+    found = []
+    for one in figures:
+        print(f"  {one.name}", file=sys.stderr, flush=True)
+        found.append(one)
+    return found
+
+
+def _keep(lines: Sequence[Line], growth: Path | None) -> None:
+    write_lines(LAST, lines)
+    DOCUMENT.write_text(written_into(DOCUMENT.read_text("utf-8"), lines), "utf-8")
+    if growth is not None and growth.is_file():
+        write_plots(Report.model_validate_json(growth.read_bytes()), IMAGES)
