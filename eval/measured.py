@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 import ir_measures
 import numpy as np
 from ir_measures import AP, Judged, nDCG
-from scipy.stats import mannwhitneyu
 
 from eval.errors import UnknownMeasure
 from eval.measures import Run, each, ranking
@@ -153,5 +152,7 @@ def _absent_auc(suite: Suite, run: Run) -> dict[str, float]:
     present, absent = ([best[q.id] for q in suite.queries if q.absent is wanted] for wanted in (False, True))
     if not present or not absent:
         return {}
+    from scipy.stats import mannwhitneyu
+
     statistic = mannwhitneyu(present, absent).statistic
     return {suite.card.name: float(statistic) / (len(present) * len(absent))}

@@ -14,7 +14,6 @@ from math import nan
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import permutation_test
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -120,6 +119,8 @@ def _p_value(sums: Values) -> float:
     changed = sums[sums != 0]
     if len(changed) < 2:
         return 1.0
+    from scipy.stats import permutation_test
+
     found = permutation_test(
         (changed,),
         np.mean,

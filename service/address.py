@@ -5,8 +5,6 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx2
-
 from indexer.errors import SettingsError
 from indexer.stores.pointer import write_atomically
 
@@ -40,6 +38,11 @@ def running(home: Path) -> Running | None:
     """The service, when the process that announced it answers there; a leftover of a dead one is ignored."""
     try:
         announced = json.loads((home / FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    import httpx2
+
+    try:
         answer = httpx2.get(f"{announced['url']}/v1/health", timeout=PATIENCE_SECONDS, trust_env=False)
         if answer.json()["instance"] != announced["instance"]:
             return None

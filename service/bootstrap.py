@@ -28,7 +28,6 @@ from service.rerank.calling import Till
 from service.rerank.prompts import CachedPrompts
 from service.rerank.verifier import Verifier
 from service.rerank.zero_shot import ZeroShot
-from service.scraping import Ledger
 from service.shop import Shop
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ def open_busy_shop(settings: Settings) -> Shop:
 
     Pointers that a killed publication left behind are put right first.
     """
+    from service.scraping import Ledger
+
     metrics, decoders = Metrics(), DecoderPool.of(settings.images)
     database = open_catalogue(settings, _needed("database", metrics))
     stores = open_stores(settings, _needed("store", metrics))

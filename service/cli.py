@@ -102,10 +102,8 @@ def search(
     from indexer.bootstrap import load_settings
     from indexer.images.regions import Box
     from service.local import drawn_for, open_search
-    from service.printing import print_answer
     from service.request import request_of
     from service.search.weights import parse_weights
-    from service.web.page import Shown, write_page
 
     settings = load_settings()
     photos, url = _photos(image or ())
@@ -144,11 +142,15 @@ def search(
         answer = shop.search(request, photo, photos[1:])
         drawn = None if page is None else drawn_for(answer, shop)
     if page is not None:
+        from service.web.page import Shown, write_page
+
         with naming("--page", page):
             write_page(page, settings, [Shown(request, photo, answer, drawn)])
     if as_json:
         print(answer.model_dump_json(indent=2, exclude_none=False))
     else:
+        from service.printing import print_answer
+
         print_answer(answer)
 
 

@@ -9,7 +9,6 @@ from indexer.settings import Settings
 from service.address import running
 from service.ask.documents import AskRequest, Event
 from service.bootstrap import open_shop
-from service.client import RemoteShop
 from service.draw.documents import DrawRequest, Pictures
 from service.request import SearchRequest
 from service.search.answer import Answer
@@ -39,6 +38,8 @@ def drawn_for(answer: Answer, shop: Searching) -> bytes | None:
 def open_search(settings: Settings) -> Iterator[Searching]:
     service = running(settings.home)
     if service is not None:
+        from service.client import RemoteShop
+
         yield RemoteShop(service.url, service.secret)
         return
     with open_shop(settings) as shop:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from math import ceil
 from multiprocessing import get_context
 from types import FrameType
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import uvicorn
 from fastapi import FastAPI
@@ -33,9 +33,11 @@ from service.api.app import create_app
 from service.bootstrap import open_busy_shop
 from service.connections import PatientConnection
 from service.metrics import count_together
-from service.oidc import OidcTokens
 from service.shop import Shop
 from service.web.installing import install_pages
+
+if TYPE_CHECKING:
+    from service.oidc import OidcTokens
 
 FIRST_KEY = """
   The desk (/desk) and the bench (/bench) open with this key, which is shown only now:
@@ -69,8 +71,10 @@ def serve(settings: Settings) -> None:
     _demand_guard(settings)
     secret = secrets.token_urlsafe(32)
     with _listen(settings.service.host, settings.service.port) as listening:
-        shop = _warmed(open_busy_shop(settings))
+        shop = open_busy_shop(settings)
+        shop.begin()
         app = _application(settings, lambda: shop, secret)
+        _warm(shop)
         _tell_first_key(settings)
         config = uvicorn.Config(app, **_server_options(settings))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn, once shut down, raises the signal it got again
@@ -114,11 +118,18 @@ def create() -> FastAPI:
 
 def _application(settings: Settings, open_shop: Callable[[], Shop], secret: str = "") -> FastAPI:
     """Commands on this machine that know the `secret` may do everything; without one none may."""
-    oidc = settings.access.oidc
-    tokens = OidcTokens(oidc) if oidc.issuer else None
     hurried = Breaker(RESTS_AFTER, REST_SECONDS)
-    access = Access(open_catalogue(settings, hurried), settings.pages.session_hours, secret, tokens)
+    access = Access(open_catalogue(settings, hurried), settings.pages.session_hours, secret, _tokens(settings))
     return create_app(open_shop, settings, access, partial(install_pages, settings=settings, access=access))
+
+
+def _tokens(settings: Settings) -> "OidcTokens | None":
+    """None where no issuer is named."""
+    if not settings.access.oidc.issuer:
+        return None
+    from service.oidc import OidcTokens
+
+    return OidcTokens(settings.access.oidc)
 
 
 def _demand_guard(settings: Settings) -> None:
@@ -215,7 +226,7 @@ def _worker(settings: Settings) -> Iterator[None]:
         worker.join()
 
 
-def _warmed(shop: Shop) -> Shop:
+def _warm(shop: Shop) -> None:
     """Ready before the first request; without a published build it waits for one."""
     try:
         shop.warm()
@@ -224,7 +235,6 @@ def _warmed(shop: Shop) -> Shop:
     except VitrineError:
         shop.close()
         raise
-    return shop
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -229,6 +229,10 @@ class Shop:
         with self.database.session() as session:
             return PublishedRepository(session).eldest_first()
 
+    def begin(self) -> None:
+        """Start the decoding children, which takes seconds, beside whatever the caller does meanwhile."""
+        self._photos.begin()
+
     def warm(self) -> dict[str, str]:
         """Open everything that is published and use it once; catalog → the build that can be searched.
 
@@ -241,9 +245,9 @@ class Shop:
 
     def _warm(self, catalog: str) -> str:
         """The first edit compares with every colour, and the first photo starts the decoding children."""
-        self.decoders.start()
         with self._live.lease(catalog) as (index, encoder):
             encoder.encode_texts([catalog, *COLOUR_NAMES])
+            self.decoders.start()
             return index.manifest.build
 
     def close(self) -> None:

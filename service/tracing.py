@@ -6,20 +6,17 @@ that are given a copy of the context go on with the request's trace.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
-
-from opentelemetry import context as otel
-from opentelemetry import trace
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from indexer.errors import SettingsError
 from indexer.operating_settings import TelemetrySettings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Tracer
 
-_TRACER: Final = otel.create_key("vitrine-tracer")
-_W3C: Final = TraceContextTextMapPropagator()
+_TRACER: Final[ContextVar["Tracer | None"]] = ContextVar("vitrine-tracer", default=None)
 Value = str | int | float
 
 
@@ -37,12 +34,12 @@ class Tracing:
         if self._tracer is None:
             yield
             return
-        tell(**attributes)
-        token = otel.attach(otel.set_value(_TRACER, self._tracer))
+        token = _TRACER.set(self._tracer)
         try:
+            tell(**attributes)
             yield
         finally:
-            otel.detach(token)
+            _TRACER.reset(token)
 
     def close(self) -> None:
         if self.provider is not None:
@@ -65,10 +62,12 @@ def open_tracing(settings: TelemetrySettings) -> Tracing:
 @contextmanager
 def span(name: str, **attributes: Value) -> Iterator[None]:
     """A part of what the request under way does; nothing where nothing is traced. Of an error its class is told."""
-    tracer = otel.get_value(_TRACER)
-    if not isinstance(tracer, trace.Tracer):
+    tracer = _TRACER.get()
+    if tracer is None:
         yield
         return
+    from opentelemetry.trace import StatusCode
+
     given = _named(attributes)
     with tracer.start_as_current_span(
         name, attributes=given, record_exception=False, set_status_on_exception=False
@@ -77,12 +76,16 @@ def span(name: str, **attributes: Value) -> Iterator[None]:
             yield
         except Exception as error:
             begun.set_attribute("error.type", type(error).__name__)
-            begun.set_status(trace.StatusCode.ERROR)
+            begun.set_status(StatusCode.ERROR)
             raise
 
 
 def tell(**attributes: Value) -> None:
     """Of the span under way. `exporting.TOLD` lists what is sent."""
+    if _TRACER.get() is None:
+        return
+    from opentelemetry import trace
+
     current = trace.get_current_span()
     if current.is_recording():
         current.set_attributes(_named(attributes))
@@ -92,8 +95,10 @@ def outward() -> dict[str, str]:
     """Headers by which whoever is asked goes on with this trace, by W3C's Trace Context; none where nothing is
     traced. What came in as baggage goes nowhere."""
     headers: dict[str, str] = {}
-    if isinstance(otel.get_value(_TRACER), trace.Tracer):
-        _W3C.inject(headers)
+    if _TRACER.get() is not None:
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        TraceContextTextMapPropagator().inject(headers)
     return headers
 
 

@@ -6,13 +6,16 @@ products, the query's own product left out. Text→image cosines of CLIP lie clo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from indexer.domain import Channel, Matrix, QueryKind, Spread
 from indexer.stores.lexical import Lexicon, Sparse
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 QUERIES = 500
 POINTS = 5_000
@@ -87,7 +90,9 @@ def _lexical_spread(queries: SampleQueries, words: Sequence[str], lexicon: Lexic
     return _of(relative[queries.owners[:, None] != np.arange(len(words))[None, :]])
 
 
-def _matrix(rows: Sequence[Sparse], columns: npt.NDArray[np.uint32]) -> csr_array:
+def _matrix(rows: Sequence[Sparse], columns: npt.NDArray[np.uint32]) -> "csr_array":
+    from scipy.sparse import csr_array
+
     starts = np.concatenate([[0], np.cumsum([len(row.indices) for row in rows])]).astype(np.int64)
     places = np.concatenate([np.searchsorted(columns, row.indices) for row in rows] or [np.empty(0, np.int64)])
     values = np.concatenate([row.values for row in rows] or [np.empty(0, np.float32)])

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from indexer.breaker import Breaker
+from indexer.catalog.revisions import newest, revision_of
 from indexer.errors import CatalogueUnavailable, InputError, SettingsError
 
 LOCK_SECONDS = 30
@@ -84,7 +85,7 @@ class Database:
         Raises CatalogueUnavailable when the database cannot be reached.
         """
         with self._watched(locks=True), Session(self._reading, autoflush=False) as session:
-            if self._seconds is not None:
+            if self._far and self._seconds is not None:
                 self._connected(session, self._seconds)
             yield session
 
@@ -93,11 +94,14 @@ class Database:
 
         Raises CatalogueUnavailable, also when the database was made by a newer version.
         """
+        with self._translated(), self._reading.begin() as connection:
+            self._take_time(connection)
+            if revision_of(connection) == newest():
+                return
         from indexer.catalog.upgrade import upgrade  # Alembic is needed only here and slow to import
 
         with self._translated(), self._writing.begin() as connection:
-            if self._far and self._seconds is not None:
-                _hurry(connection, None)
+            self._take_time(connection)
             upgrade(connection)
 
     def revisions(self) -> tuple[str | None, str]:
@@ -110,6 +114,10 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    def _take_time(self, connection: sa.Connection) -> None:
+        if self._far and self._seconds is not None:
+            _hurry(connection, None)
 
     def _connected(self, session: Session, patience: float) -> sa.Connection:
         """The transaction's connection, got in time, and asked what takes no longer than `patience` allows."""

@@ -16,7 +16,6 @@ from indexer.sources.feed import Feed
 from indexer.sources.folder import FOLDER_COLUMNS, ImageFolder
 from indexer.sources.google import FeedTable, is_feed
 from indexer.sources.jsonlines import JsonLines
-from indexer.sources.parquet import Parquet
 from indexer.sources.products import product_of
 from indexer.sources.rows import BadValueError, BrokenRow, RawRow, SourceRow
 from indexer.sources.seen import SeenIds
@@ -49,12 +48,18 @@ def _tabbed(place: Place, keep: Collection[str]) -> Reader:
     return _table(place, keep, "\t")
 
 
+def _parquet(place: Place, keep: Collection[str]) -> Reader:
+    from indexer.sources.parquet import Parquet
+
+    return Parquet(place)
+
+
 READERS: Mapping[str, Callable[[Place, Collection[str]], Reader]] = {
     ".csv": _table,
     ".tsv": _tabbed,
     ".jsonl": lambda place, _: JsonLines(place),
     ".ndjson": lambda place, _: JsonLines(place),
-    ".parquet": lambda place, _: Parquet(place),
+    ".parquet": _parquet,
     ".xml": Feed,
 }
 """By the file name's suffix, in front of a `.gz`; each with the columns that `--map` names."""

@@ -2,9 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
-
-import httpx2
+from typing import TYPE_CHECKING, TypeVar
 
 from service.endpoint.answers import EndpointFailed, Said, piece_of, said_by
 from service.endpoint.background import Background
@@ -13,6 +11,9 @@ from service.endpoint.connecting import PLAIN, client_of, unreachable
 from service.endpoint.requests import NAMES, Asked, Extras, extras_of, messages, options
 from service.endpoint.trying import Understanding, deadline, tried
 from service.tracing import span
+
+if TYPE_CHECKING:
+    import httpx2
 
 T = TypeVar("T")
 
@@ -66,7 +67,7 @@ class Endpoint:
         EndpointFailed, by `until` and also after pieces. Each step may be a task of its own."""
         async with AsyncExitStack() as stack:
 
-            async def opened(sent: Extras) -> httpx2.Response:
+            async def opened(sent: Extras) -> "httpx2.Response":
                 reply = await stack.enter_async_context(self._posted(asked, sent, streamed=True))
                 demand(reply, "text/event-stream")
                 return reply
@@ -85,7 +86,7 @@ class Endpoint:
         return await tried(lambda: self._understanding.understood(sent, attempt), until, unreachable(), tries)
 
     @asynccontextmanager
-    async def _posted(self, asked: Asked, sent: Extras, *, streamed: bool) -> AsyncIterator[httpx2.Response]:
+    async def _posted(self, asked: Asked, sent: Extras, *, streamed: bool) -> AsyncIterator["httpx2.Response"]:
         """An answer whose body is still to be read."""
         async with self._completions.create(
             model=self._model,
@@ -96,7 +97,9 @@ class Endpoint:
             yield reply.http_response
 
 
-async def _pieces(reply: httpx2.Response, until: float, spent: Callable[[int, int], None] | None) -> AsyncIterator[str]:
+async def _pieces(
+    reply: "httpx2.Response", until: float, spent: Callable[[int, int], None] | None
+) -> AsyncIterator[str]:
     ended = False
     async for event in _events(reply, until):
         piece = piece_of(event)
@@ -109,7 +112,7 @@ async def _pieces(reply: httpx2.Response, until: float, spent: Callable[[int, in
         raise EndpointFailed("cut", "the endpoint's answer was cut short", counts=True)
 
 
-async def _events(reply: httpx2.Response, until: float) -> AsyncIterator[bytes]:
+async def _events(reply: "httpx2.Response", until: float) -> AsyncIterator[bytes]:
     """The data of server-sent events to the last one. Here they are a line each, and what they come to is bounded,
     which the client's own reader does not do for lines without data."""
     chunks = aiter(reply.aiter_raw())

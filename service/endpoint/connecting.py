@@ -4,13 +4,12 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
-import httpx2
-
 from indexer.errors import SettingsError
 from service.endpoint.trying import Broken, demand_success
 from service.tracing import outward
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import AsyncOpenAI
 
 OPENAI: Final = "https://api.openai.com/v1"
@@ -28,6 +27,7 @@ def client_of(base_url: str | None, api_key: str | None, setting: str) -> "Async
 
     Raises SettingsError, which names the section `setting`, for an address, a key or a proxy that cannot be used.
     """
+    import httpx2
     from openai import AsyncOpenAI
 
     key = usable_key(api_key, setting)
@@ -47,12 +47,13 @@ def client_of(base_url: str | None, api_key: str | None, setting: str) -> "Async
     return AsyncOpenAI(base_url=url, api_key=key, max_retries=0, timeout=None, http_client=connections)
 
 
-async def _traced(request: httpx2.Request) -> None:
+async def _traced(request: "httpx2.Request") -> None:
     request.headers.update(outward())
 
 
 def unreachable() -> Broken:
     """What the client raises where no connection can be made, or one breaks."""
+    import httpx2
     from openai import OpenAIError
 
     return (OpenAIError, httpx2.HTTPError, OSError)
@@ -68,6 +69,8 @@ def usable_key(api_key: str | None, setting: str) -> str:
 
 def usable_url(url: str, setting: str) -> str:
     """Raises SettingsError."""
+    import httpx2
+
     try:
         parts = httpx2.URL(url)
         usable = parts.scheme in ("http", "https") and bool(parts.host)

@@ -6,9 +6,8 @@ import binascii
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 
-import httpx2
 from pydantic import BaseModel, Field, ValidationError
 
 from service.endpoint.answers import MOST_TOKENS, EndpointFailed, other_form
@@ -18,6 +17,9 @@ from service.endpoint.connecting import PLAIN, client_of, unreachable
 from service.endpoint.requests import sendable
 from service.endpoint.trying import Status, Understanding, deadline, tried
 from service.tracing import span
+
+if TYPE_CHECKING:
+    import httpx2
 
 T = TypeVar("T")
 
@@ -146,7 +148,7 @@ class PictureEndpoint:
         return frozenset({"quality", "size", "output_format"} if own else {"quality", "size", "response_format"})
 
     @asynccontextmanager
-    async def _posted(self, ordered: Ordered, extras: Extras) -> AsyncIterator[httpx2.Response]:
+    async def _posted(self, ordered: Ordered, extras: Extras) -> AsyncIterator["httpx2.Response"]:
         """An answer whose body is still to be read."""
         from openai import omit
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
-from scipy import ndimage
 
 from indexer.domain import Pixels
 from indexer.errors import UnknownColour
@@ -169,6 +168,8 @@ def _mask(pixels: Pixels, dye: _Dye, others: Lab) -> Image.Image:
 def _is_somebody(lab: Lab, skin: Mask, body: Mask) -> bool:
     """Palettes bear it when wood or an orange pattern counts as skin; here it has to be upright, with smooth skin in
     the upper third, of the many hues that blood gives it."""
+    from scipy import ndimage
+
     (top, bottom), (left, right) = _ends(body), _ends(body.T)
     upper = skin[: top + (bottom - top + 1) // 3].sum()
     smooth = ndimage.binary_opening(skin, np.ones((3, 3), bool)).sum()
@@ -180,6 +181,8 @@ def _is_somebody(lab: Lab, skin: Mask, body: Mask) -> bool:
 
 def _worn(lab: Lab, weights: Field, skin: Mask, dye: _Dye, others: Lab) -> Mask:
     """What of somebody wearing the product is the product: weights favour the middle of the body, and fade hems."""
+    from scipy import ndimage
+
     body = weights > 0
     dyed = body & _plainly(lab.reshape(-1, 3), dye, others).reshape(body.shape)
     bare = skin & ~(dyed & _unlike_skin(lab, skin, dye))
@@ -197,6 +200,8 @@ def _worn(lab: Lab, weights: Field, skin: Mask, dye: _Dye, others: Lab) -> Mask:
 
 def _beside(main: Mask, pieces: npt.NDArray[np.integer], body: Mask) -> npt.NDArray[np.bool_]:
     """Which pieces, numbered from 1, go with the main one: sleeves and halves do, hair and shoes do not."""
+    from scipy import ndimage
+
     names = np.arange(1, pieces.max() + 1)
     sizes = np.bincount(pieces.ravel())[1:] / main.sum()
     rows = np.array(ndimage.center_of_mass(body, pieces, names))[:, 0]

@@ -12,7 +12,6 @@ from typing import TextIO
 
 from eval.errors import SuiteError
 from indexer.sources.cells import text_of
-from indexer.sources.parquet import Parquet
 from indexer.sources.rows import BadValueError, BrokenRow
 
 
@@ -90,6 +89,8 @@ def table(path: Path, delimiter: str = ",") -> Iterator[Row]:
 
 def parquet(path: Path) -> Iterator[Row]:
     """Rows of a Parquet file, counted from 1. Raises SourceError for what is not Parquet."""
+    from indexer.sources.parquet import Parquet
+
     for row in Parquet(path).rows():
         if isinstance(row, BrokenRow):
             raise SuiteError(f"{path}:{row.line}: {row.reason}.")

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import binary_fill_holes, label
 
 from indexer.images.colour import Lab, srgb_to_lab
 from indexer.images.foreground import separate
@@ -55,12 +54,16 @@ def _product(lab: Lab) -> Mask | None:
 
 
 def _without_pin_holes(mask: Mask) -> Mask:
+    from scipy.ndimage import binary_fill_holes, label
+
     holes, _ = label(binary_fill_holes(mask) & ~mask)
     sizes = np.bincount(holes.ravel())
     return np.asarray(mask | ((holes > 0) & (sizes <= _PIN_HOLE * mask.sum())[holes]), np.bool_)
 
 
 def _in_one_piece(mask: Mask) -> Mask | None:
+    from scipy.ndimage import label
+
     parts, _ = label(mask)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
