@@ -31,6 +31,7 @@ from indexer.images.decoders import cores
 _WARNINGS = 3
 """ONNX Runtime's severity from which it speaks: errors."""
 _REFUSALS = (raised.Fail, raised.InvalidGraph, raised.InvalidProtobuf, raised.NoSuchFile, raised.NotImplemented)
+_FAILURES = (raised.Fail, raised.InvalidArgument, raised.RuntimeException, raised.EPFail, raised.NotImplemented)
 
 
 class ExportedEncoder:
@@ -72,9 +73,13 @@ class _Graph:
         self._lock = Lock()
 
     def run(self, given: Any) -> Matrix:
+        """Raises InputError for a graph that cannot be opened or run."""
         with self._lock:
             session = self._session
-        rows: Matrix = session.run(None, {session.get_inputs()[0].name: given})[0]
+        try:
+            rows: Matrix = session.run(None, {session.get_inputs()[0].name: given})[0]
+        except _FAILURES as error:
+            raise InputError(f"{self._path} cannot be run: {_line(error)}") from error
         return rows
 
     @cached_property
@@ -88,7 +93,7 @@ class _Graph:
         try:
             return onnxruntime.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
         except _REFUSALS as error:
-            raise InputError(f"{self._path} cannot be opened: {' '.join(str(error).split())[:200]}") from error
+            raise InputError(f"{self._path} cannot be opened: {_line(error)}") from error
 
 
 def open_exported(folder: Path, towers: Towers, threads: int | None = None, batch: int = 64) -> ExportedEncoder:
@@ -108,3 +113,7 @@ def open_exported(folder: Path, towers: Towers, threads: int | None = None, batc
         return _Graph(folder / graph(name, getattr(towers, name)), threads or cores())
 
     return ExportedEncoder(record, tokenizer, tower("text"), tower("image"), batch)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

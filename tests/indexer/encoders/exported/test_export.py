@@ -165,6 +165,15 @@ def test_the_record_of_another_format_is_refused(copy: Path, change: dict[str, o
         open_exported(copy, FP32)
 
 
+def test_a_graph_that_cannot_be_run_is_named(copy: Path) -> None:
+    record = json.loads((copy / "encoder.json").read_text())
+    record["tokenizer"]["end"] = 1_000_000
+    (copy / "encoder.json").write_text(json.dumps(record))
+
+    with pytest.raises(InputError, match=r"text\.onnx cannot be run: .*out of"):
+        open_exported(copy, FP32).encode_texts(["red mug"])
+
+
 def test_an_intact_export_stays(encoder: Any, copy: Path) -> None:
     made = (copy / "text.onnx.data").stat().st_mtime_ns
     record = export(encoder, copy, TEXTS, small=0)
