@@ -1,12 +1,16 @@
 """What every test runs under, and may ask for."""
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
 from tests.postgres import server_url
+
+# Exporting an encoder takes longer than the small builds of tests do; exports have tests of their own, and the wheel's.
+os.environ.setdefault("VITRINE_ENCODER__RUNTIME", "torch")
 
 settings.register_profile("vitrine", deadline=None, max_examples=50)
 settings.load_profile("vitrine")

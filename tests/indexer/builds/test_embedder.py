@@ -180,4 +180,4 @@ def test_nothing_goes_on_after_an_iterator_was_left(folder: Folder, tmp_path: Pa
     with closing(folder.looked(FakeEncoder(), tmp_path, photos())) as left:
         next(left)
 
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("encode")]
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("encode_")]

@@ -89,6 +89,7 @@ def test_damage_found_while_reading_is_told(tmp_path: Path) -> None:
 
 READ_ALL = """
 import sys
+import pyarrow.parquet
 from indexer.sources import BrokenRow, open_source
 
 def peak():
