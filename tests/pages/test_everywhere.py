@@ -60,13 +60,11 @@ def fetching(lived: LivedIn) -> Iterator[httpx2.Client]:
         yield client
 
 
-@pytest.fixture(scope="module")
-def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures of the pages are left for people to look at."""
+def left(page: Page, name: str) -> None:
+    """A picture of the page for people to look at, where somebody wants them."""
     named = os.environ.get("VITRINE_TEST_ARTEFACTS")
-    folder = Path(named) if named else tmp_path_factory.mktemp("artefacts")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    if named:
+        page.screenshot(path=Path(named) / f"{name}.jpg", quality=80)
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +76,7 @@ def inspecting(browser: Browser, lived: LivedIn) -> Iterator[Page]:
 
 
 @ALL
-def test_it_can_be_used_by_everybody_on_every_device(
-    browsing: Browsing, lived: LivedIn, artefacts: Path, place: Place
-) -> None:
+def test_it_can_be_used_by_everybody_on_every_device(browsing: Browsing, lived: LivedIn, place: Place) -> None:
     page = browsing.page(signed_in=place.signed_in)
     answer = page.goto(place.path.format(**lived.names), wait_until="load")
     assert answer is not None
@@ -88,14 +84,14 @@ def test_it_can_be_used_by_everybody_on_every_device(
     if place.status != 200:
         browsing.faults[:] = [one for one in browsing.faults if "Failed to load resource" not in one]
     check_axe(page)
-    page.screenshot(path=artefacts / f"{place.name}-light.jpg", quality=80)
+    left(page, f"{place.name}-light")
     page.emulate_media(color_scheme="dark")
     check_axe(page, "color-contrast")
-    page.screenshot(path=artefacts / f"{place.name}-dark.jpg", quality=80)
+    left(page, f"{place.name}-dark")
     for name, width in SIZES.items():
         page.set_viewport_size({"width": width, "height": 800})
         check_width(page)
-        page.screenshot(path=artefacts / f"{place.name}-{name}.jpg", quality=80)
+        left(page, f"{place.name}-{name}")
 
 
 @ALL
