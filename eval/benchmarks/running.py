@@ -75,12 +75,15 @@ def run(groups: Sequence[str], given: Given) -> list[Figure | Missing]:
 
 
 def measured(name: str, given: Given) -> list[Figure | Missing]:
-    """A group's figures, measured in this process."""
+    """A group's figures, measured in this process; those that came before a fault are kept."""
     figures: Iterator[Figure | Missing] = import_module(f"eval.benchmarks.{name}_figures").figures(given)
-    found = []
-    for one in figures:
-        print(f"  {one.name}", file=sys.stderr, flush=True)
-        found.append(one)
+    found: list[Figure | Missing] = []
+    try:
+        for one in figures:
+            print(f"  {one.name}", file=sys.stderr, flush=True)
+            found.append(one)
+    except Exception as error:  # whatever it is, the other figures are worth having
+        found.append(Missing(name=name, why=f"failed: {error}"))
     return found
 
 
