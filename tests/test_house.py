@@ -18,7 +18,7 @@ VENDORS = {
     "torch": (
         *("indexer/encoders/openclip.py", "indexer/encoders/cuda.py", "indexer/encoders/cutting.py"),
         *("indexer/showroom/train*.py", "indexer/showroom/objective.py"),
-        "indexer/encoders/exported/exporting.py",
+        *("indexer/encoders/exported/exporting.py", "indexer/encoders/exported/lean.py"),
         *("service/generate/diffusion/*.py", "eval/*"),
     ),
     "onnx": ("indexer/encoders/exported/quantising.py",),
@@ -32,6 +32,7 @@ VENDORS = {
     "httpx": ("service/endpoint/predictions.py",),
     "open_clip": (
         *("indexer/encoders/openclip*.py", "indexer/encoders/cutting.py", "indexer/encoders/exported/retokenizing.py"),
+        "indexer/encoders/exported/lean.py",
         *("indexer/showroom/train*.py", "eval/*"),
     ),
     "huggingface_hub": ("indexer/encoders/openclip_files.py", "service/generate/diffusion/*.py"),
@@ -57,7 +58,7 @@ VENDORS = {
     "jinja2": ("service/web/*", "eval/*"),
     "ir_measures": ("eval/*",),
     "jwt": ("service/oidc.py",),
-    "limits": ("service/api/rates.py",),
+    "limits": ("service/api/counting_together.py",),
     "openai": ("service/endpoint/*",),
     "prometheus_client": ("service/metrics.py",),
     "structlog": ("indexer/logs.py",),

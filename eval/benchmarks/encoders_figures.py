@@ -1,4 +1,4 @@
-"""One text and a batch of photos by the exported encoder, and by open_clip as its README uses it.
+"""One text, one photo and a build's call of photos by the exported encoder, and by open_clip as its README uses it.
 
 The README's way is `create_model_and_transforms`, texts padded to the context length, `torch.no_grad()`, fp32. Both
 have the same weights and all cores. Texts are as long as shoppers' are, and none is asked twice. Photos are at their
@@ -31,7 +31,7 @@ PAUSE: Final = 0.005
 
 @dataclass(frozen=True)
 class Measured:
-    """A model, how many photos it is given together, and how often it is asked for a text and for photos."""
+    """A model, how many photos a build gives it together, and how often it is asked for a text and for photos."""
 
     name: str
     architecture: str | None
@@ -90,7 +90,8 @@ def figures(given: Given) -> Iterator[Figure | Missing]:
             if towers is exact or towers.text == "int8":
                 yield _texts(one, towers.text, ours, readme)
             if towers is exact or towers.image == "int8":
-                yield _photos(one, towers.image, ours, readme, encoder)
+                for number in (1, one.photos):
+                    yield _photos(one, number, towers.image, ours, readme, encoder)
 
 
 def _texts(one: Measured, arithmetic: Arithmetic, ours: Encoder, readme: AsInTheReadme) -> Figure:
@@ -105,16 +106,22 @@ def _texts(one: Measured, arithmetic: Arithmetic, ours: Encoder, readme: AsInThe
 
 
 def _photos(
-    one: Measured, arithmetic: Arithmetic, ours: Encoder, readme: AsInTheReadme, encoder: OpenClipEncoder
+    one: Measured,
+    number: int,
+    arithmetic: Arithmetic,
+    ours: Encoder,
+    readme: AsInTheReadme,
+    encoder: OpenClipEncoder,
 ) -> Figure:
-    pixels = _pixels(one.photos, encoder.spec.fit.size)
+    """A query's one, or as many as a build gives at once."""
+    pixels = _pixels(number, encoder.spec.fit.size)
     floats = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255.0
     normal = (floats - encoder.mean) / encoder.std
-    spent, other = alternate(
-        lambda: ours.encode_images(pixels), lambda: readme.photos(normal), one.batches, pause=PAUSE
-    )
+    rounds = max(one.batches, one.texts // (2 * number))
+    spent, other = alternate(lambda: ours.encode_images(pixels), lambda: readme.photos(normal), rounds, pause=PAUSE)
     beside = _cosine(ours.encode_images(pixels), readme.photos(normal))
-    return _figure(one, "photos", arithmetic, f"{one.photos} photos", spent, other, 4.0, beside)
+    tower, what = ("photo", "one photo") if number == 1 else ("photos", f"{number} photos")
+    return _figure(one, tower, arithmetic, what, spent, other, 4.0, beside)
 
 
 def _figure(

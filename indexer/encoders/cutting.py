@@ -21,7 +21,7 @@ class CausalText(torch.nn.Module):
         super().__init__()
         self._embedding = tower.token_embedding
         self._positions = tower.positional_embedding
-        self._transformer = tower.transformer
+        self.transformer = tower.transformer
         self._norm = tower.ln_final
         self._projection = tower.text_projection
         self._mask: torch.Tensor
@@ -32,9 +32,9 @@ class CausalText(torch.nn.Module):
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Features (texts, dim), not of unit length."""
         length = tokens.shape[1]
-        dtype = self._transformer.get_cast_dtype()
+        dtype = self.transformer.get_cast_dtype()
         states = self._embedding(tokens).to(dtype) + self._positions[:length].to(dtype)
-        states = self._norm(self._transformer(states, attn_mask=self._mask[:length, :length]))
+        states = self._norm(self.transformer(states, attn_mask=self._mask[:length, :length]))
         features: torch.Tensor = text_global_pool(states, tokens, self._pool, eos_token_id=self._end)
         if isinstance(self._projection, torch.nn.Module):
             features = self._projection(features)

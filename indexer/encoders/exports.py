@@ -98,10 +98,12 @@ class Exports:
         return encoders, pairs
 
     def _by(self, choice: Choice) -> Encoder:
-        """Raises InputError when the export is damaged."""
+        """Raises InputError when the export is damaged, or of another format: this one's may be faster."""
         towers = choice.towers(self._settings.runtime == "onnx")
         if towers is not None:
             return self._opened(towers)
+        if not choice.refused:
+            read_record(self._folder / EXPORT)
         level = logging.INFO if choice.agrees else logging.WARNING
         LOG.log(level, "Torch encodes for %s: %s", self._encoder.spec.name, choice.why_torch())
         return self._encoder

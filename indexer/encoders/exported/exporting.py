@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 
 from indexer.encoders.cuda import from_bytes
+from indexer.encoders.exported.lean import OPSET, lean_image, lean_text
 from indexer.encoders.exported.processor import sums_bytes_exactly
 from indexer.encoders.exported.quantising import SMALL, quantise
 from indexer.encoders.exported.record import (
@@ -88,7 +89,7 @@ class _Text(torch.nn.Module):
 
     def __init__(self, encoder: OpenClipEncoder) -> None:
         super().__init__()
-        self._cut = encoder.causal
+        self._cut = lean_text(encoder.causal) if encoder.causal else None
         self._model: Any = None if encoder.causal else encoder.model
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -103,8 +104,11 @@ class _Image(torch.nn.Module):
         super().__init__()
         self._tower = encoder.model.visual
         self._normalisation = (encoder.mean, encoder.std)
+        self._lean = lean_image(self._tower, self._normalisation)
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        if self._lean:
+            return torch.nn.functional.normalize(self._lean(photos), dim=-1)
         return from_bytes(self._tower, self._normalisation, torch.float32)(photos)
 
 
@@ -115,6 +119,7 @@ def _export(module: torch.nn.Module, example: torch.Tensor, dynamic: dict[int, A
                 module.eval(),
                 (example,),
                 dynamo=True,
+                opset_version=OPSET,
                 input_names=["given"],
                 output_names=["rows"],
                 dynamic_shapes=(dynamic,),

@@ -11,8 +11,8 @@ from indexer.domain import Frozen
 from indexer.encoders.seam import EncoderSpec
 from indexer.errors import InputError
 
-FORMAT: Final = 1
-"""Of the files and of how they are called; an export of another number is made again."""
+FORMAT: Final = 2
+"""Of the files, their graphs and how they are called; an export of another number is made again."""
 RECORD = "encoder.json"
 TOKENIZER = "tokenizer.json"
 
@@ -52,7 +52,7 @@ class TokenizerRecord(Frozen):
 class ExportRecord(Frozen):
     """`cut` says whether the text graph takes as few tokens as a text has, or the whole context length always."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     spec: EncoderSpec
     tokenizer: TokenizerRecord
     cut: bool

@@ -15,7 +15,7 @@ from indexer.encoders import Encoder, EncoderSettings
 from indexer.encoders.choice import Choice, Measured, Pace, Runtime, Tried, folder_of, read_choice
 from indexer.encoders.choosing import exports_wanted, open_chosen
 from indexer.encoders.devices import SIGNS, on_cpu, shows_gpu
-from indexer.encoders.exported.record import ExportRecord, NotExportable, TokenizerRecord, Towers, graph, kept
+from indexer.encoders.exported.record import FORMAT, ExportRecord, NotExportable, TokenizerRecord, Towers, graph, kept
 from indexer.encoders.exports import Exports
 from indexer.encoders.measuring import Sample
 from indexer.errors import InputError, SettingsError
@@ -24,7 +24,7 @@ from tests.fakes import COLOURS, FakeEncoder
 FP32, INT8 = Towers(), Towers(text="int8", image="int8")
 INT8_TEXT, INT8_IMAGE = Towers(text="int8"), Towers(image="int8")
 PAIRS = (FP32, INT8_TEXT, INT8_IMAGE, INT8)
-ONNX = EncoderSettings(runtime="onnx", device="cpu")
+ONNX, AUTO = EncoderSettings(runtime="onnx", device="cpu"), EncoderSettings(device="cpu")
 
 
 def measured(
@@ -266,6 +266,22 @@ def test_a_damaged_export_is_made_and_measured_again_by_the_next_build(tmp_path:
     assert works.drawn == ["shop", "shop"]
     assert towers_of(works.encoder_for("shop")) == INT8
     assert works.drawn == ["shop", "shop"], "it is intact again"
+
+
+@pytest.mark.parametrize(("settings", "drift", "towers"), [(ONNX, 0.0, INT8), (AUTO, 9.0, None)])
+def test_an_export_of_an_older_format_is_made_and_measured_again_whether_it_was_chosen_or_not(
+    settings: EncoderSettings, drift: float, towers: Towers | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    works = Works(tmp_path, drift)
+    works.encoder_for("shop", settings)
+    record = json.loads((works.folder / "export" / "encoder.json").read_text()) | {"format": FORMAT - 1}
+    (works.folder / "export" / "encoder.json").write_text(json.dumps(record))
+
+    assert [towers_of(works.encoder_for("shop", settings)) for _ in range(2)] == [towers, towers]
+    assert works.drawn == ["shop", "shop"]
+    assert (
+        f"looked at again: {works.folder}/export/encoder.json is not the record of an export of format" in caplog.text
+    )
 
 
 @pytest.mark.parametrize("damage", ["export/encoder.json", "choice.json"])

@@ -17,7 +17,7 @@ import pytest
 from indexer.domain import Pixels
 from indexer.encoders import Encoder, EncoderSettings, open_encoder
 from indexer.encoders.exported.exporting import export
-from indexer.encoders.exported.record import NotExportable, Towers, read_record
+from indexer.encoders.exported.record import FORMAT, NotExportable, Towers, read_record
 from indexer.encoders.exported.runtime import open_exported
 from indexer.errors import InputError
 from tests.indexer.encoders.tiny import CONFIGURATION, save_tiny
@@ -121,7 +121,7 @@ from indexer.encoders.exported.runtime import open_exported
 
 encoder = open_exported(Path(sys.argv[1]), Towers(), 1, 8)
 encoder.encode_texts(["red mug"]), encoder.encode_images([np.zeros((32, 32, 3), np.uint8)])
-print(sorted({"torch", "open_clip", "torchvision", "onnx", "onnxscript", "transformers"} & set(sys.modules)))
+print(sorted({"torch", "open_clip", "torchvision", "onnx", "onnxscript", "transformers", "ftfy"} & set(sys.modules)))
 """
 
 
@@ -156,12 +156,14 @@ def test_a_directory_without_an_export_is_refused(tmp_path: Path) -> None:
         open_exported(tmp_path, FP32)
 
 
-@pytest.mark.parametrize("change", [{"format": 2}, {"format": None}, {"spec": {}}, {"run": "this"}])
+@pytest.mark.parametrize(
+    "change", [{"format": FORMAT - 1}, {"format": FORMAT + 1}, {"format": None}, {"spec": {}}, {"run": "this"}]
+)
 def test_the_record_of_another_format_is_refused(copy: Path, change: dict[str, object]) -> None:
     record = json.loads((copy / "encoder.json").read_text()) | change
     (copy / "encoder.json").write_text(json.dumps(record))
 
-    with pytest.raises(InputError, match="not the record of an export of format 1"):
+    with pytest.raises(InputError, match=f"not the record of an export of format {FORMAT}"):
         open_exported(copy, FP32)
 
 
