@@ -4,6 +4,8 @@ Sources: IEC 61966-2-1 (sRGB transfer curve and primaries, white D65); CIE 15:20
 "The CIEDE2000 Color-Difference Formula: Implementation Notes", Color Research & Application 30(1), 2005.
 """
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +23,8 @@ _TO_XYZ = np.array(
 _WHITE = _TO_XYZ.sum(axis=1)
 """XYZ of sRGB white, so that greys have a* = b* = 0."""
 _EPSILON, _KAPPA = 216 / 24389, 24389 / 27
+_HUE_WEIGHTS = ((-0.17, 1, -30), (0.24, 2, 0), (0.32, 3, 6), (-0.20, 4, -63))
+"""Factor, multiple of the hue, and shift in degrees of each term of T (Sharma et al., equation 15)."""
 _TO_RELATIVE = np.ascontiguousarray((_TO_XYZ / _WHITE[:, None]).T, dtype=np.float32)
 _FROM_RELATIVE = np.linalg.inv(_TO_XYZ / _WHITE[:, None]).T
 
@@ -34,10 +38,12 @@ _LINEAR = _linear(np.arange(256) / 255).astype(np.float32)
 
 def srgb_to_lab(pixels: "Pixels") -> Lab:
     """uint8 sRGB of shape (..., 3) → CIELAB of the same shape."""
-    relative = _LINEAR[pixels] @ _TO_RELATIVE
+    relative = _LINEAR.take(pixels).reshape(-1, 3) @ _TO_RELATIVE
     f = np.where(relative > _EPSILON, np.cbrt(relative), (_KAPPA * relative + 16) / 116)
-    x, y, z = f[..., 0], f[..., 1], f[..., 2]
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
+    x, y, z = f.T
+    lab = np.empty_like(f)
+    lab[:, 0], lab[:, 1], lab[:, 2] = 116 * y - 16, 500 * (x - y), 200 * (y - z)
+    return lab.reshape(pixels.shape)
 
 
 def lab_to_srgb(lab: npt.ArrayLike) -> "Pixels":
@@ -76,6 +82,34 @@ def ciede2000(first: npt.ArrayLike, second: npt.ArrayLike) -> npt.NDArray[np.flo
     return np.asarray(np.sqrt(np.maximum(squared, 0)), np.float64)
 
 
+def difference(one: Sequence[float], two: Sequence[float]) -> float:
+    """`ciede2000` of two colours, in plain numbers: for a few of them arrays cost more than the formula does."""
+    (light1, a1, b1), (light2, a2, b2) = one, two
+    stretch = 1.5 - 0.5 * _saturation((math.hypot(a1, b1) + math.hypot(a2, b2)) / 2)
+    chroma1, chroma2 = math.hypot(a1 * stretch, b1), math.hypot(a2 * stretch, b2)
+    hue1, hue2 = (math.degrees(math.atan2(b, a * stretch)) % 360 for a, b in ((a1, b1), (a2, b2)))
+    turn, hue = hue2 - hue1, (hue1 + hue2) / 2
+    if chroma1 * chroma2 == 0:
+        turn, hue = 0.0, hue1 + hue2
+    elif abs(turn) > 180:
+        turn -= math.copysign(360, turn)
+        hue += 180 if hue < 180 else -180
+    off_middle, chroma = ((light1 + light2) / 2 - 50) ** 2, (chroma1 + chroma2) / 2
+    light_term = (light2 - light1) / (1 + 0.015 * off_middle / math.sqrt(20 + off_middle))
+    chroma_term = (chroma2 - chroma1) / (1 + 0.045 * chroma)
+    hue_weight = 1 + sum(part * math.cos(math.radians(times * hue + shift)) for part, times, shift in _HUE_WEIGHTS)
+    delta_hue = 2 * math.sqrt(chroma1 * chroma2) * math.sin(math.radians(turn / 2))
+    hue_term = delta_hue / (1 + 0.015 * chroma * hue_weight)
+    rotation = -2 * _saturation(chroma) * math.sin(math.radians(60 * math.exp(-(((hue - 275) / 25) ** 2))))
+    squared = light_term**2 + chroma_term**2 + hue_term**2 + rotation * chroma_term * hue_term
+    return math.sqrt(max(squared, 0.0))
+
+
+def _saturation(chroma: float) -> float:
+    seventh = chroma**7
+    return math.sqrt(seventh / (seventh + 25.0**7))
+
+
 def _saturating(chroma: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """sqrt(C^7 / (C^7 + 25^7)), from 0 for greys to 1 for vivid colours."""
     seventh = chroma**7
@@ -104,11 +138,5 @@ def _mean_hue(hue1: npt.NDArray[np.float64], hue2: npt.NDArray[np.float64]) -> n
 
 
 def _hue_weight(hue: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    weight = (
-        1
-        - 0.17 * np.cos(np.radians(hue - 30))
-        + 0.24 * np.cos(np.radians(2 * hue))
-        + 0.32 * np.cos(np.radians(3 * hue + 6))
-        - 0.20 * np.cos(np.radians(4 * hue - 63))
-    )
-    return np.asarray(weight, np.float64)
+    terms = [part * np.cos(np.radians(times * hue + shift)) for part, times, shift in _HUE_WEIGHTS]
+    return np.asarray(sum(terms, np.ones_like(hue)), np.float64)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from indexer.images.clusters import distance_between, k_means, spread_out, squares_between
 from indexer.images.colour import Lab, srgb_to_lab
-from indexer.images.person import Mask, Weights, wearer, weighted
+from indexer.images.joined import Mask, core, reachable_from_border, without_specks
+from indexer.images.person import Weights, wearer, weighted
 
 if TYPE_CHECKING:
     from indexer.domain import Pixels
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 Distance = npt.NDArray[np.float32]
 """Shape (h, w): CIELAB distance from the background."""
 
-_BORDER_CLUSTERS = 3
+_BORDER_CLUSTERS, _BORDER_ROUNDS = 3, 3
+_FAR = 0.95
+"""A cluster starts at a border pixel farther from the other clusters' starts than this share of them."""
 _BACKGROUND_SHARE = 0.22
 """A cluster of border pixels is background from this share on; less is the product leaving the picture."""
 _UNIFORM_SHARE = 0.55
@@ -32,9 +36,10 @@ _SHADOW_TINT, _DARKEST_SHADOW, _SOFT_STEP = 5.0, 0.5, 13.0
 change of L* from one pixel to the next in a 64 px picture."""
 _UNLIKE, _LEAST_UNLIKE, _LEAST_LIT = 16.0, 0.45, 0.3
 """A shadow is taken away when this share of the rest is so far from its colour, and so much is left."""
-_ROUGH, _FEWEST_POINTS, _RIDGE = 0.8, 30, 1e-3
-"""A smooth backdrop's pixels are on average so near in Lab to the surface fitted through at least so many of them; the
-ridge keeps the fit solvable where they lie in one line."""
+_ROUGH, _FEWEST_POINTS = 0.8, 30
+"""A smooth backdrop's pixels are on average so near in Lab to the surface fitted through at least so many of them."""
+_RIDGE = 1e-3 * np.eye(6, dtype=np.float32)
+"""Keeps the fit solvable where those pixels lie in one line."""
 _THIN = 0.5
 """A product of which less than this remains without its outermost pixels has no inside to trust alone."""
 _CLIPPED = 98.5
@@ -58,35 +63,36 @@ class Separation(NamedTuple):
 
 def separate(lab: Lab) -> Separation:
     """The same as `foreground` for a picture (h, w, 3) that is already in CIELAB, with the backdrop found."""
+    shape = lab.shape[:2]
     border = _border(lab)
     centres, explained = _background_colours(border)
     if explained < _UNIFORM_SHARE:
-        return Separation(_ellipse(*lab.shape[:2]), None)
-    noise = np.partition(_distance(border, centres), rank := int(0.9 * explained * len(border)))[rank]
-    limit = float(np.clip(3 * noise, _LEAST_DISTANCE, _MOST_DISTANCE))
-    distance = _distance(lab, centres)
-    surface = _surface(lab, _reachable_from_border(distance < limit))
+        return Separation(_ellipse(*shape), None)
+    noise = np.partition(_to_nearest(border, centres), rank := int(0.9 * explained * len(border)))[rank]
+    limit = min(max(3 * float(noise), _LEAST_DISTANCE), _MOST_DISTANCE)
+    distance = _to_nearest(lab.reshape(-1, 3), centres).reshape(shape)
+    surface = _surface(lab, reachable_from_border(distance < limit))
     if surface is not None:
-        distance, limit = np.sqrt(((lab - surface) ** 2).sum(axis=-1)), _LEAST_DISTANCE
+        distance, limit = distance_between(lab, surface), _LEAST_DISTANCE
     found = _product(lab, distance, limit, surface)
-    weights, skin = (_ellipse(*lab.shape[:2]), None) if found is None else found
+    weights, skin = (_ellipse(*shape), None) if found is None else found
     return Separation(weights, surface, skin)
 
 
 def _product(lab: Lab, distance: Distance, limit: float, surface: Lab | None) -> tuple[Weights, Mask | None] | None:
     """Weights and a wearer's skin; None where nothing stands out from the background."""
-    background = _reachable_from_border(distance < limit)
-    mask = _without_specks(~background)
-    if mask.mean() < _LEAST_FOREGROUND:
+    background = reachable_from_border(distance < limit)
+    mask = without_specks(~background)
+    if np.count_nonzero(mask) < _LEAST_FOREGROUND * mask.size:
         return None
     if surface is not None and surface[..., 0].max() < _CLIPPED:
         mask = _without_shadow(mask, lab, background, surface)
     mask = _without_holes(mask, distance < limit * 0.8, distance)
-    core = _core(mask)
-    if core.sum() < _THIN * mask.sum():
+    inside = core(mask)
+    if np.count_nonzero(inside) < _THIN * np.count_nonzero(mask):
         return np.asarray(mask * np.clip(distance / _MOST_DISTANCE, 0.02, 1), np.float32), None
-    skin = wearer(lab, core)
-    return weighted(core, skin), skin
+    skin = wearer(lab, inside)
+    return weighted(inside, skin), skin
 
 
 def _surface(lab: Lab, background: Mask) -> Lab | None:
@@ -95,8 +101,8 @@ def _surface(lab: Lab, background: Mask) -> Lab | None:
     rows = np.flatnonzero(background)[::3]
     if len(rows) < _FEWEST_POINTS:
         return None
-    known, colours = terms[rows], lab.reshape(-1, 3)[rows]
-    solution = np.linalg.solve(known.T @ known + _RIDGE * np.eye(6, dtype=np.float32), known.T @ colours)
+    known, colours = terms.take(rows, axis=0), lab.reshape(-1, 3).take(rows, axis=0)
+    solution = np.linalg.solve(known.T @ known + _RIDGE, known.T @ colours)
     if np.abs(known @ solution - colours).mean() > _ROUGH:
         return None
     return np.asarray((terms @ solution).reshape(lab.shape), np.float32)
@@ -114,26 +120,34 @@ def _without_shadow(mask: Mask, lab: Lab, background: Mask, surface: Lab) -> Mas
 
     A white or grey product shades just so; when what is left resembles what went, nothing is taken.
     """
-    tint = np.hypot(lab[..., 1] - surface[..., 1], lab[..., 2] - surface[..., 2])
-    shade = lab[..., 0] / np.maximum(surface[..., 0], 1)
-    soft = (tint < _SHADOW_TINT) & (shade > _DARKEST_SHADOW) & (shade < 1.02) & (_steepness(lab[..., 0]) < _SOFT_STEP)
-    shadow = _reachable_from_border(background | soft) & mask
-    lit = _without_specks(mask & ~shadow)
-    if not shadow.any() or lit.sum() < _LEAST_LIT * mask.sum():
+    apart = lab - surface
+    apart *= apart
+    tinted = apart[..., 1] + apart[..., 2] >= _SHADOW_TINT**2
+    lightness = np.ascontiguousarray(lab[..., 0])
+    shade = lightness / np.maximum(surface[..., 0], 1)
+    soft = (shade > _DARKEST_SHADOW) & (shade < 1.02) & (_steepness(lightness) < _SOFT_STEP) & ~tinted
+    shadow = reachable_from_border(background | soft) & mask
+    lit = without_specks(mask & ~shadow)
+    if not shadow.any() or np.count_nonzero(lit) < _LEAST_LIT * np.count_nonzero(mask):
         return mask
-    unlike = _distance(lab[lit], lab[shadow].mean(axis=0, keepdims=True)) > _UNLIKE
+    unlike = _to_nearest(_chosen(lab, lit), _chosen(lab, shadow).mean(axis=0, keepdims=True)) > _UNLIKE
     return lit if unlike.mean() > _LEAST_UNLIKE else mask
 
 
 def _steepness(lightness: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Largest change of L* towards a neighbour below or to the right or their opposites, per pixel."""
-    down, right = np.abs(np.diff(lightness, axis=0)), np.abs(np.diff(lightness, axis=1))
+    down, right = np.abs(lightness[1:] - lightness[:-1]), np.abs(lightness[:, 1:] - lightness[:, :-1])
     steep = np.zeros_like(lightness)
     np.maximum(steep[1:], down, out=steep[1:])
     np.maximum(steep[:-1], down, out=steep[:-1])
     np.maximum(steep[:, 1:], right, out=steep[:, 1:])
     np.maximum(steep[:, :-1], right, out=steep[:, :-1])
     return steep
+
+
+def _chosen(lab: Lab, mask: Mask) -> Lab:
+    """The pixels (n, 3) of a mask."""
+    return lab.reshape(-1, 3).take(np.flatnonzero(mask), axis=0)
 
 
 def _border(lab: Lab) -> Lab:
@@ -144,92 +158,27 @@ def _border(lab: Lab) -> Lab:
 
 def _background_colours(border: Lab) -> tuple[Lab, float]:
     """Centres (k, 3) of the large clusters among the border's pixels, and the share of pixels near one of them."""
-    centres = _spread_out(border)
-    for _ in range(3):
-        nearest = squares_between(border, centres).argmin(axis=1)
-        centres = np.stack(
-            [border[nearest == k].mean(axis=0) if (nearest == k).any() else c for k, c in enumerate(centres)]
-        )
+    middle = len(border) // 2
+    starts = spread_out(border, np.partition(border, middle, axis=0)[middle], _BORDER_CLUSTERS, _FAR)
+    centres = k_means(border, starts, _BORDER_ROUNDS)
     squares = squares_between(border, centres)
-    near = squares.min(axis=1) < _MOST_DISTANCE**2
-    shares = np.bincount(squares.argmin(axis=1)[near], minlength=len(centres)) / len(border)
+    near = squares.min(axis=0) < _MOST_DISTANCE**2
+    shares = np.bincount(squares.argmin(axis=0)[near], minlength=len(centres)) / len(border)
     kept = shares >= _BACKGROUND_SHARE
     return centres[kept], float(shares[kept].sum())
 
 
-def _spread_out(points: Lab) -> Lab:
-    """Starting centres: the median, then each time the farthest point at the 95th percentile."""
-    centres = [np.partition(points, len(points) // 2, axis=0)[len(points) // 2]]
-    rank = int(0.95 * (len(points) - 1))
-    for _ in range(_BORDER_CLUSTERS - 1):
-        squares = squares_between(points, np.stack(centres)).min(axis=1)
-        centres.append(points[np.argsort(squares, kind="stable")[rank]])
-    return np.stack(centres)
+def _to_nearest(points: Lab, centres: Lab) -> npt.NDArray[np.float32]:
+    """Lab distance (n,) of each point (n, 3) from the centre nearest to it."""
+    return np.asarray(np.sqrt(squares_between(points, centres).min(axis=0)), np.float32)
 
 
-def squares_between(points: Lab, centres: Lab) -> npt.NDArray[np.float32]:
-    """Squared Lab distances (n, k) of points (n, 3) and centres (k, 3)."""
-    lengths = np.einsum("ij,ij->i", points, points)[:, None] + np.einsum("ij,ij->i", centres, centres)
-    return np.asarray(np.maximum(lengths - 2 * (points @ centres.T), 0), np.float32)
-
-
-def _distance(lab: Lab, centres: Lab) -> npt.NDArray[np.float32]:
-    """To the nearest centre; shape of `lab` less its last axis."""
-    squares = squares_between(lab.reshape(-1, 3), centres).min(axis=1)
-    return np.asarray(np.sqrt(squares).reshape(lab.shape[:-1]), np.float32)
-
-
-def _reachable_from_border(passable: Mask) -> Mask:
-    """Passable pixels joined to the border by passable ones, so that holes in the product stay product."""
-    reached = np.zeros_like(passable)
-    reached[[0, -1]] = passable[[0, -1]]
-    reached[:, [0, -1]] = passable[:, [0, -1]]
-    return reachable(reached, passable)
-
-
-def reachable(reached: Mask, passable: Mask) -> Mask:
-    """Passable pixels joined to the reached ones, side by side, by passable ones."""
-    count = -1
-    while (now := int(reached.sum())) != count:
-        count = now
-        reached = _along_rows(reached, passable)
-        reached = _along_rows(reached.T, passable.T).T
-    return reached
-
-
-def _along_rows(reached: Mask, passable: Mask) -> Mask:
-    """Every run of passable pixels in a row that holds a reached one is reached."""
-    walls = ~passable
-    walls = np.concatenate([np.ones((len(walls), 1), bool), walls], axis=1)
-    runs = np.cumsum(walls.ravel()).reshape(walls.shape)[:, 1:]
-    hit = np.zeros(int(runs[-1, -1]) + 1, bool)
-    hit[runs[reached]] = True
-    return np.asarray(hit[runs] & passable, np.bool_)
-
-
-def _without_specks(mask: Mask) -> Mask:
-    """Without pixels that lack a majority of their 3 x 3 neighbourhood: dust, thin lines and JPEG noise."""
-    padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
-    padded[1:-1, 1:-1] = mask
-    across = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    return np.asarray((across[:-2] + across[1:-1] + across[2:] >= 5) & mask, np.bool_)
-
-
-def _core(mask: Mask) -> Mask:
-    """Without the outermost pixels, which mix product and background."""
-    core = mask.copy()
-    core[1:] &= mask[:-1]
-    core[:-1] &= mask[1:]
-    core[:, 1:] &= mask[:, :-1]
-    core[:, :-1] &= mask[:, 1:]
-    return core
-
-
-def _without_holes(mask: Mask, like_background: Mask, distance: npt.NDArray[np.float32]) -> Mask:
+def _without_holes(mask: Mask, like_background: Mask, distance: Distance) -> Mask:
     """Without enclosed patches of the background, unless the whole product is about that colour."""
-    holes = _without_specks(mask & like_background)
+    holes = without_specks(mask & like_background)
     product = mask & ~holes
-    if not product.any() or (distance[product] < _MOST_DISTANCE).mean() > 0.5:
+    size = np.count_nonzero(product)
+    if not size or np.count_nonzero(product & (distance < _MOST_DISTANCE)) > 0.5 * size:
         return mask
     return product
 

@@ -1,17 +1,23 @@
 """A product's few main colours in CIELAB: deterministic k-means over the foreground of a small copy."""
 
+import math
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from indexer.images.colour import Lab, ciede2000, srgb_to_lab
-from indexer.images.foreground import separate, squares_between
+from indexer.images.clusters import Mass, mean, squares_between, weighted_k_means
+from indexer.images.colour import Lab, difference, srgb_to_lab
+from indexer.images.foreground import separate
 
 if TYPE_CHECKING:
     from indexer.domain import Pixels
+
+Planes = npt.NDArray[np.float32]
+"""Shape (3, n): all L*, all a*, all b*, which NumPy goes through several times as fast as through (n, 3)."""
 
 _SIDE = 64
 """Longest side of the copy that is looked at, in pixels."""
@@ -21,10 +27,12 @@ _BIN = 3.0
 """Pixels within a cube of this many Lab units are one point of the k-means."""
 _MERGE_BELOW = 10.0
 """CIEDE2000 under which two clusters are one colour."""
+_UNLIKE_IN_LIGHT = 17.5
+"""A difference in L* that is 10 CIEDE2000 by itself: S_L is 1.75 at most."""
 _MOST_COLOURS = 5
 _BRIGHT, _NEUTRAL = 78.0, 6.0
 """L* from which, and chroma up to which, a backdrop is meant to be white."""
-_BLACK = np.array([16, 0, 0], np.float32)
+_BLACK = np.array([[16], [0], [0]], np.float32)
 _LEAST_SHARE = 0.03
 
 
@@ -45,28 +53,32 @@ class Palette:
 
 def palette(pixels: "Pixels") -> Palette:
     """Of uint8 sRGB pixels (h, w, 3) of any size; the same pixels always give the same palette."""
-    lab = srgb_to_lab(np.asarray(small_copy(Image.fromarray(pixels))))
+    small = pixels if max(pixels.shape[:2]) <= _SIDE else np.asarray(small_copy(Image.fromarray(pixels)))
+    lab = srgb_to_lab(small)
     parts = separate(lab)
-    points, weights = _binned(_exposed(lab, parts.backdrop).reshape(-1, 3), parts.weights.ravel())
-    centres, shares = _merged(*_k_means(points, weights))
+    used = np.flatnonzero(parts.weights > 0)
+    planes = np.ascontiguousarray(lab.reshape(-1, 3).take(used, axis=0).T)
+    points, mass = _binned(_exposed(planes, parts.backdrop), parts.weights.ravel()[used])
+    centres, masses = weighted_k_means(points, mass, _starts(points, mass), _ROUNDS)
+    centres, shares = _merged(centres, masses / mass.sum())
     order = np.argsort(-shares, kind="stable")[:_MOST_COLOURS]
     order = order[shares[order] >= min(_LEAST_SHARE, shares.max())]
     total = shares[order].sum()
     return Palette(tuple(_colour(centres[k], shares[k] / total) for k in order))
 
 
-def _exposed(lab: Lab, backdrop: Lab | None) -> Lab:
+def _exposed(planes: Planes, backdrop: Lab | None) -> Planes:
     """Brightened until a bright neutral backdrop is white, as a photographer would; otherwise unchanged.
 
     A change of exposure scales all of XYZ, and with it L* + 16, a* and b* by the cube root.
     """
     if backdrop is None:
-        return lab
-    lightness, a, b = backdrop.reshape(-1, 3).mean(axis=0)
+        return planes
+    lightness, a, b = mean(backdrop.reshape(-1, 3))
     if lightness < _BRIGHT or np.hypot(a, b) > _NEUTRAL:
-        return lab
+        return planes
     factor = max(1.0, 116 / (lightness + 16))
-    return np.asarray((lab + _BLACK) * factor - _BLACK, np.float32)
+    return np.asarray((planes + _BLACK) * factor - _BLACK, np.float32)
 
 
 def small_copy(image: Image.Image) -> Image.Image:
@@ -83,48 +95,36 @@ def _colour(lab: Lab, share: float) -> PaletteColour:
     return PaletteColour((lightness, a, b), round(float(share), 4))
 
 
-def _binned(points: Lab, weights: npt.NDArray[np.float32]) -> tuple[Lab, npt.NDArray[np.float64]]:
-    """Weighted means of the occupied cubes of Lab space, heaviest first: (n, 3) and (n,)."""
-    used = weights > 0
-    points, weights = points[used], weights[used]
-    cells = np.floor(points / _BIN).astype(np.int64) + 64
-    _, cell = np.unique(cells @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
+def _binned(planes: Planes, weights: npt.NDArray[np.float32]) -> tuple[Lab, Mass]:
+    """Weighted means of the occupied cubes of Lab space (n, 3), and their mass (n,)."""
+    cells = np.floor(planes / _BIN).astype(np.intp)
+    cells -= cells.min(axis=1, keepdims=True)
+    _, across, along = cells.max(axis=1) + 1
+    cell = (cells[0] * across + cells[1]) * along + cells[2]
     mass = np.asarray(np.bincount(cell, weights), np.float64)
-    means = np.stack([np.bincount(cell, weights * points[:, k]) / mass for k in range(3)], axis=1)
-    order = np.argsort(-mass, kind="stable")
-    return means[order].astype(np.float32), mass[order]
+    occupied = np.flatnonzero(mass > 0)
+    mass = mass[occupied]
+    means = np.stack([np.bincount(cell, weights * plane)[occupied] / mass for plane in planes])
+    return means.astype(np.float32).T, mass
 
 
-def _k_means(points: Lab, mass: npt.NDArray[np.float64]) -> tuple[Lab, npt.NDArray[np.float64]]:
-    """Centres (k, 3) and their share of the mass, k at most 6; starts at heavy points far from each other."""
-    centres = _starts(points, mass)
-    weighted = np.concatenate([points * mass[:, None], mass[:, None]], axis=1)
-    labels = np.arange(len(centres))[:, None]
-    sums = np.zeros((len(centres), 4))
-    for _ in range(_ROUNDS):
-        sums = (squares_between(points, centres).argmin(axis=1) == labels) @ weighted
-        centres = (sums[:, :3] / np.maximum(sums[:, 3:], 1e-9)).astype(np.float32)
-    used = sums[:, 3] > 0
-    return centres[used], sums[used, 3] / mass.sum()
-
-
-def _starts(points: Lab, mass: npt.NDArray[np.float64]) -> Lab:
+def _starts(points: Lab, mass: Mass) -> Lab:
     """The heaviest point, then each time the one with the largest mass times squared distance to those taken."""
-    chosen = [0]
-    squares = squares_between(points, points[:1])[:, 0]
+    chosen = [int(mass.argmax())]
+    squares = squares_between(points, points[chosen])[0]
     while len(chosen) < _CLUSTERS and squares.max() > _BIN**2:
         chosen.append(int((mass * squares).argmax()))
-        squares = np.minimum(squares, squares_between(points, points[chosen[-1:]])[:, 0])
+        squares = np.minimum(squares, squares_between(points, points[chosen[-1:]])[0])
     return points[chosen]
 
 
 def _merged(centres: Lab, shares: npt.NDArray[np.float64]) -> tuple[Lab, npt.NDArray[np.float64]]:
     """Nearest pairs joined until all are at least 10 CIEDE2000 apart."""
     while len(centres) > 1:
-        apart = ciede2000(centres[:, None], centres[None])
-        np.fill_diagonal(apart, np.inf)
-        first, second = divmod(int(apart.argmin()), len(centres))
-        if apart[first, second] >= _MERGE_BELOW:
+        pairs = combinations(enumerate(centres.tolist()), 2)
+        near = [(i, j, one, two) for (i, one), (j, two) in pairs if abs(one[0] - two[0]) < _UNLIKE_IN_LIGHT]
+        apart, first, second = min(((difference(one, two), i, j) for i, j, one, two in near), default=(math.inf, 0, 0))
+        if apart >= _MERGE_BELOW:
             break
         both = shares[first] + shares[second]
         centres[first] = (centres[first] * shares[first] + centres[second] * shares[second]) / both

@@ -4,18 +4,21 @@ Leather, wood and orange things have the colours of skin as well. A person is be
 a middle of another colour, hangs below hair, or appears above and below something else.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from indexer.images.colour import Lab
+from indexer.images.joined import Mask
 
-Mask = npt.NDArray[np.bool_]
-"""Shape (h, w)."""
 Weights = npt.NDArray[np.float32]
 """Shape (h, w), 0 to 1: how much a pixel is product."""
 
 _LEAST_SKIN, _MOST_SKIN = 0.04, 0.75
 """Share of the foreground within which skin colour means a person; more is a product of that colour."""
+_LEAST_SLOPE, _MOST_SLOPE = math.tan(math.radians(36)), math.tan(math.radians(68))
+"""b* over a* of the hues of skin; a* and b* between both are positive."""
 _SKIN_WEIGHT = 0.1
 _COLOURFUL, _SAME_HUE = 40.0, 10.0
 """Chroma, and degrees of hue."""
@@ -44,8 +47,10 @@ def weighted(mask: Mask, skin: Mask | None) -> Weights:
 
 def _skin_coloured(lab: Lab) -> Mask:
     """Human skin of all tones in CIELAB: hue 36 to 68 degrees, moderate chroma. Leather and wood are in it, too."""
-    chroma, hue = np.hypot(lab[..., 1], lab[..., 2]), np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
-    return np.asarray((hue > 36) & (hue < 68) & (chroma > 9) & (chroma < 46) & (lab[..., 0] > 20), np.bool_)
+    lightness, a, b = (np.ascontiguousarray(lab[..., k]) for k in range(3))
+    chroma = a * a + b * b
+    of_hue = (b > _LEAST_SLOPE * a) & (b < _MOST_SLOPE * a)
+    return np.asarray(of_hue & (chroma > 9**2) & (chroma < 46**2) & (lightness > 20), np.bool_)
 
 
 def _box(mask: Mask) -> tuple[slice, slice]:
@@ -67,9 +72,11 @@ def _worn(skin: Mask, mask: Mask, lab: Lab) -> bool:
 
 def _same_hue(one: Lab, other: Lab) -> bool:
     """Whether skin colour is but the shaded or shining part of an orange or brown product."""
-    tints = [np.median(part[:, 1:], axis=0) for part in (one, other)]
-    hues = [float(np.degrees(np.arctan2(b, a))) for a, b in tints]
-    return bool(np.hypot(*tints[1]) > _COLOURFUL and abs(hues[0] - hues[1]) < _SAME_HUE)
+    a, b = np.median(other[:, 1:], axis=0)
+    if math.hypot(a, b) <= _COLOURFUL:
+        return False
+    skin_a, skin_b = np.median(one[:, 1:], axis=0)
+    return abs(math.degrees(math.atan2(b, a) - math.atan2(skin_b, skin_a))) < _SAME_HUE
 
 
 def _has_head(mask: Mask, lightness: npt.NDArray[np.float32]) -> bool:

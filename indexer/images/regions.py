@@ -13,9 +13,10 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from indexer.errors import BadBox
+from indexer.images.clusters import k_means, spread_out, squares_between
 from indexer.images.colour import Lab, srgb_to_lab
-from indexer.images.foreground import reachable, separate, squares_between
-from indexer.images.person import Mask
+from indexer.images.foreground import separate
+from indexer.images.joined import Mask, reachable
 
 if TYPE_CHECKING:
     from indexer.domain import Pixels
@@ -24,7 +25,8 @@ _SIDE = 128
 """Longest side of the copy that is looked at, in pixels."""
 _EDGE = 0.05
 """Share of the sides that counts as border on a patterned ground."""
-_GROUND_COLOURS, _ROUNDS = 8, 4
+_GROUND_COLOURS, _ROUNDS, _FAR = 8, 4, 0.97
+"""Each of the colours starts at a pixel farther from the other starts than this share of the border."""
 _LEAST_UNLIKE, _MOST_UNLIKE = 8.0, 40.0
 """Bounds of the CIELAB distance from every colour of a patterned ground that makes a thing of a pixel."""
 _JOINED = 5
@@ -117,25 +119,16 @@ def _unlike_border(lab: Lab) -> Mask:
     if not inner.size:
         return np.zeros(lab.shape[:2], np.bool_)
     centres = _ground_colours(border)
-    distance = np.sqrt(squares_between(lab.reshape(-1, 3), centres).min(axis=1)).reshape(lab.shape[:2])
+    distance = np.sqrt(squares_between(lab.reshape(-1, 3), centres).min(axis=0)).reshape(lab.shape[:2])
     smooth = np.asarray(Image.fromarray(np.clip(distance, 0, 255).astype(np.uint8)).filter(ImageFilter.BoxBlur(1)))
-    usual = np.quantile(np.sqrt(squares_between(border, centres).min(axis=1)), 0.9)
+    usual = np.quantile(np.sqrt(squares_between(border, centres).min(axis=0)), 0.9)
     return np.asarray(smooth > np.clip(2 * usual, _LEAST_UNLIKE, _MOST_UNLIKE), np.bool_)
 
 
 def _ground_colours(border: Lab) -> Lab:
     """Centres of a k-means over the border that starts at colours far from each other."""
-    centres = np.median(border, axis=0, keepdims=True)
-    rank = int(0.97 * (len(border) - 1))
-    for _ in range(_GROUND_COLOURS - 1):
-        squares = squares_between(border, centres).min(axis=1)
-        centres = np.concatenate([centres, border[np.argsort(squares, kind="stable")[rank : rank + 1]]])
-    for _ in range(_ROUNDS):
-        nearest = squares_between(border, centres).argmin(axis=1)
-        centres = np.stack(
-            [border[nearest == k].mean(axis=0) if (nearest == k).any() else c for k, c in enumerate(centres)]
-        )
-    return np.asarray(centres, np.float32)
+    starts = spread_out(border, np.median(border, axis=0), _GROUND_COLOURS, _FAR)
+    return k_means(border, starts, _ROUNDS)
 
 
 def _things(mask: Mask) -> list[Region]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from indexer.images.colour import ciede2000, lab_to_srgb, srgb_to_lab
+from indexer.images.colour import ciede2000, difference, lab_to_srgb, srgb_to_lab
 
 SHARMA = """
 50.0000 2.6772 -79.7751 50.0000 0.0000 -82.7485 2.0425
@@ -48,6 +48,25 @@ def test_differences_are_the_published_ones_both_ways() -> None:
     one, two, expected = PAIRS[:, :3], PAIRS[:, 3:6], PAIRS[:, 6]
     np.testing.assert_allclose(ciede2000(one, two), expected, atol=5e-5)
     np.testing.assert_allclose(ciede2000(two, one), expected, atol=5e-5)
+
+
+def test_the_difference_of_two_colours_is_the_same_without_arrays() -> None:
+    rng = np.random.default_rng(6)
+    one, two = (rng.uniform((0, -110, -110), (100, 110, 110), (500, 3)) for _ in range(2))
+    one[:40, 1:], two[20:60, 1:] = 0, 0
+    colours = np.concatenate([one, PAIRS[:, :3]]), np.concatenate([two, PAIRS[:, 3:6]])
+    pairs = zip(colours[0].tolist(), colours[1].tolist(), strict=True)
+    np.testing.assert_allclose([difference(*pair) for pair in pairs], ciede2000(*colours), atol=1e-10)
+
+
+def test_colours_far_apart_in_light_are_never_one_shade() -> None:
+    """What `palette` leaves out when it looks for pairs to join."""
+    light = np.arange(0, 100.5 - 17.5, 0.5)
+    dark, bright = (
+        np.stack([light, 0 * light, 0 * light], axis=1),
+        np.stack([light + 17.5, 0 * light, 0 * light], axis=1),
+    )
+    assert ciede2000(dark, bright).min() > 10
 
 
 def test_differences_broadcast() -> None:
