@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from eval.benchmarks.figures import Figure, Wanted, alternate, milliseconds
 from eval.benchmarks.results import wordings
 from eval.benchmarks.served import Client, served
 from indexer.encoders import Encoder
+from indexer.errors import StoreUnavailable
 from service.batching import BatchingEncoder
 
 CLIENTS: Final = 16
@@ -25,8 +26,12 @@ ALONE: Final = 40
 TOGETHER: Final = 16
 SEARCHING: Final = 4
 """Clients that search while a cheap endpoint is asked."""
-LOOKS: Final = 150
-"""Of the cheap endpoint in a round; the 99th percentile of so many is between the two worst."""
+QUESTIONS: Final = 5_000
+"""More than they ask in all rounds: what was asked before would not be encoded again."""
+WARM: Final = 20
+"""Searches before the first round: what a service does once, and what goes on when it has just started."""
+LOOKS: Final = 300
+"""Of the cheap endpoint in a round; the 99th percentile of so many is about the fourth worst."""
 PAUSE: Final = 0.005
 
 
@@ -71,12 +76,15 @@ def throughput(encoder: Encoder) -> float:
 
 
 def figures(home: Path) -> Iterator[Figure]:
-    """`home` as in `http.figures`. Raises as `served`."""
+    """`home` as in `http.figures`. Raises as `served`, and StoreUnavailable where a client is not answered."""
+    texts = cycle(wordings(QUESTIONS))
+    idle, loaded = [], []
     with served(home) as url, closing(Client(url)) as client:
-        idle, loaded = [], []
+        for text in islice(texts, WARM):
+            client.search({"text": text})
         for _ in range(ROUNDS):
             idle.append(_worst(client))
-            with searching(url):
+            with searching(url, texts):
                 loaded.append(_worst(client))
     yield Figure.of(
         "search.loop.cheap",
@@ -89,20 +97,25 @@ def figures(home: Path) -> Iterator[Figure]:
 
 
 @contextmanager
-def searching(url: str) -> Iterator[None]:
-    """Others search meanwhile, one question behind the other."""
-    ended = threading.Event()
-    texts = wordings(2_000)
+def searching(url: str, texts: Iterator[str]) -> Iterator[None]:
+    """Others search meanwhile, each one question behind the other; they share `texts`, which have no end.
 
-    def search(number: int) -> None:
+    Raises StoreUnavailable at the end where one of them was not answered, with what it was told.
+    """
+    ended = threading.Event()
+
+    def search() -> None:
+        answered = 0
         with closing(Client(url)) as client:
-            for text in cycle(texts[number::SEARCHING]):
-                if ended.is_set():
-                    return
-                client.search({"text": text})
+            while not ended.is_set():
+                try:
+                    client.search({"text": next(texts)})
+                except StoreUnavailable as error:
+                    raise StoreUnavailable(f"A client that had been answered {answered} times: {error}") from error
+                answered += 1
 
     with ThreadPoolExecutor(SEARCHING) as others:
-        asked = [others.submit(search, number) for number in range(SEARCHING)]
+        asked = [others.submit(search) for _ in range(SEARCHING)]
         try:
             yield
         finally:

@@ -9,12 +9,16 @@ from eval.benchmarks.models import random_export
 from eval.benchmarks.showrooms import showroom_home
 from indexer.encoders.exported.record import NotExportable, Towers
 from indexer.encoders.exported.runtime import open_exported
+from indexer.errors import StoreUnavailable
 
 
 def figures(given: Given) -> Iterator[Figure | Missing]:
     home = showroom_home(given.work)
-    yield from http.figures(home)
-    yield from loop.figures(home)
+    for name, part in (("search.http", http.figures), ("search.loop", loop.figures)):
+        try:
+            yield from part(home)
+        except StoreUnavailable as error:
+            yield Missing(name=name, why=f"failed: {error}")
     try:
         _, export = random_export(given.work, ARCHITECTURE)
     except NotExportable as error:

@@ -9,7 +9,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from service.address import running
 
 PATIENCE: Final = 180.0
 """Seconds that a service may take to be ready on a busy machine."""
+MOST_SAID: Final = 500
+"""Characters of what went wrong that are told."""
 BOUNDARY: Final = "vitrine-benchmark"
 UNCOUNTED: Final = {
     "VITRINE_ACCESS__PUBLIC": '["search"]',
@@ -52,45 +55,56 @@ class Client:
     def _answer(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """Raises StoreUnavailable for whatever is no answer. A connection that was idle too long is made anew."""
         try:
-            self._connection.request(method, path, body, dict(headers))
-            answer = self._connection.getresponse()
-        except ConnectionError:
+            try:
+                status, said = self._asked(method, path, body, headers)
+            except ConnectionError:
+                self._connection.close()
+                status, said = self._asked(method, path, body, headers)
+        except (OSError, HTTPException) as error:
             self._connection.close()
-            self._connection.request(method, path, body, dict(headers))
-            answer = self._connection.getresponse()
-        said = answer.read()
-        if answer.status != 200:
-            raise StoreUnavailable(f"{method} {path} was answered with {answer.status}: {said[:200].decode()}")
+            raise StoreUnavailable(f"{method} {path} was not answered: {type(error).__name__} {error}") from error
+        if status != HTTPStatus.OK:
+            raise StoreUnavailable(
+                f"{method} {path} was answered with {status}: {said[:MOST_SAID].decode(errors='replace')}"
+            )
         return said
+
+    def _asked(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        self._connection.request(method, path, body, dict(headers))
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
 
 
 @contextmanager
 def served(home: Path) -> Iterator[str]:
     """The address of a service on a copy of the home: an embedded store has one owner.
 
-    Raises StoreUnavailable when it does not become ready.
+    Raises StoreUnavailable when it does not become ready, with the end of its log.
     """
     with tempfile.TemporaryDirectory(prefix="vitrine-") as folder:
         copy = Path(folder) / "home"
         shutil.copytree(home, copy, ignore=shutil.ignore_patterns("service.json"))
         command = [sys.executable, "-c", "from indexer.cli import main; main()", "serve", "--port", "0"]
         environment = {**os.environ, **UNCOUNTED, "VITRINE_HOME": str(copy)}
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        log = Path(folder) / "log"
+        with log.open("wb") as told:
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=told)
         try:
-            yield _ready(copy, process)
+            yield _ready(copy, process, log)
         finally:
             process.terminate()
             process.wait()
 
 
-def _ready(home: Path, process: "subprocess.Popen[bytes]") -> str:
+def _ready(home: Path, process: "subprocess.Popen[bytes]", log: Path) -> str:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         found = running(home)
         if found is not None:
             return found.url
         time.sleep(0.1)
-    raise StoreUnavailable(f"No service on a copy of {home} was ready within {PATIENCE:g} s.")
+    how = f"was not ready within {PATIENCE:g} s" if process.poll() is None else f"ended with {process.returncode}"
+    raise StoreUnavailable(f"A service on a copy of a home {how}: {log.read_text('utf-8')[-MOST_SAID:]}")
 
 
 def _part(disposition: str, content: bytes) -> bytes:

@@ -80,7 +80,7 @@ class Admission:
         waiting = WAITING_EACH * searches if load.waiting is None else load.waiting
         self._lobby = _Lobby(
             {
-                Work.SEARCH: Gate(searches, waiting, load.wait_seconds),
+                Work.SEARCH: Gate(searches, waiting, load.wait_seconds, at_ease=load.seconds),
                 **{kind: Gate(load.slow_work, WAITING_EACH * load.slow_work, load.wait_seconds) for kind in LONG},
                 Work.CHEAP: Gate(CHEAP_AT_ONCE, CHEAP_WAITING, load.seconds),
             },
@@ -183,7 +183,8 @@ class _Visit:
     async def _wait(self, gate: Gate, turn: "asyncio.Future[None]", gone: "asyncio.Task[None]") -> None:
         if not turn.done():
             self._count_waiting(gate)
-            await asyncio.wait({turn, gone}, timeout=gate.seconds, return_when=asyncio.FIRST_COMPLETED)
+            while not gone.done() and (patience := gate.patience(turn)) > 0:
+                await asyncio.wait({turn, gone}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             if not turn.done():
                 self._give_back()
             self._count_waiting(gate)

@@ -1,14 +1,17 @@
 """What the benchmarks of the service ask with: clients over HTTP, and many threads that share an encoder."""
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, cycle, repeat
+from pathlib import Path
 
 import pytest
 
-from eval.benchmarks.loop import CLIENTS, EACH, shared_calls, throughput
-from eval.benchmarks.served import Client
+from eval.benchmarks.loop import CLIENTS, EACH, SEARCHING, searching, shared_calls, throughput
+from eval.benchmarks.served import Client, served
 from indexer.domain import Matrix
 from indexer.errors import StoreUnavailable
 from tests.fakes import FakeEncoder
@@ -25,12 +28,19 @@ class Counting(FakeEncoder):
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with the address of who asks, a blank line and the body; /broken with an error."""
+    """Answers with the address of who asks, a blank line and the body; refuses to search for nothing, and ends the
+    connection of whoever looks for trouble."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if body == json.dumps({"text": ""}).encode():
+            self._answer(503, b"too much")
+            return
+        if body == json.dumps({"text": "trouble"}).encode():
+            self.close_connection = True
+            return
         kind = self.headers["Content-Type"].encode()
         self._answer(200, b"%d\n\nContent-Type: %s\r\n\r\n%s" % (self.client_address[1], kind, body))
 
@@ -72,6 +82,37 @@ def test_what_is_no_answer_is_told(url: str) -> None:
     with pytest.raises(StoreUnavailable, match="answered with 503: said"):
         client.get("/elsewhere")
     client.close()
+
+
+def test_a_client_that_gets_no_answer_says_so_and_can_ask_again(url: str) -> None:
+    client = Client(url)
+    with pytest.raises(StoreUnavailable, match="POST /v1/search was not answered: "):
+        client.search({"text": "trouble"})
+    assert client.get("/v1/health") == b"said"
+    client.close()
+
+
+def test_others_search_meanwhile(url: str) -> None:
+    asked = cycle(["mug", "shoe"])
+    with searching(url, asked):
+        client = Client(url)
+        assert client.get("/v1/health") == b"said"
+        client.close()
+
+
+def test_of_those_who_search_meanwhile_none_goes_unanswered_in_silence(url: str) -> None:
+    asked = chain(repeat("mug", 2 * SEARCHING), repeat(""))
+    told = r"A client that had been answered \d+ times: POST /v1/search was answered with 503: too much"
+    with pytest.raises(StoreUnavailable, match=told), searching(url, asked):
+        threading.Event().wait(0.2)
+
+
+def test_a_service_that_ends_at_once_is_told_with_the_end_of_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VITRINE_LOAD__SEARCHES", "none at all")
+    with pytest.raises(StoreUnavailable, match=r"ended with \d+: (?s:.)*load.searches"), served(tmp_path):
+        pass
 
 
 def test_every_client_has_its_own_texts_encoded() -> None:

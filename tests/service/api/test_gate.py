@@ -113,3 +113,32 @@ def test_it_says_when_those_who_are_here_will_have_been_served() -> None:
         assert "try again in 9 s" in str(gate.overloaded())
 
     run(story)
+
+
+def test_a_turn_is_worth_waiting_for_so_long() -> None:
+    async def story() -> None:
+        clock = Clock()
+        gate = Gate(1, 10, 1.0, clock)
+        first, second = gate.turn(), gate.turn()
+        assert (gate.patience(first), gate.patience(second)) == (0.0, 1.0)
+        clock.now = 1.5
+        assert gate.patience(second) == -0.5
+
+    run(story)
+
+
+def test_while_no_more_wait_than_there_are_places_none_has_waited_too_long() -> None:
+    async def story() -> None:
+        clock = Clock()
+        gate = Gate(2, 10, 1.0, clock, at_ease=15.0)
+        _, _, third, fourth = (gate.turn() for _ in range(4))
+        clock.now = 5.0
+        assert (gate.patience(third), gate.patience(fourth)) == (1.0, 1.0)
+        fifth = gate.turn()
+        assert (gate.patience(third), gate.patience(fifth)) == (-4.0, 1.0)
+        gate.give_back(third)
+        assert gate.patience(fourth) == 1.0
+        clock.now = 15.0
+        assert gate.patience(fourth) == 0.0
+
+    run(story)
