@@ -69,7 +69,7 @@ bench-stores: $(READY)
 bench-search: $(READY)
 	$(BIN)/python -m eval.benchmarks search
 
-# Everything of docs/performance.md, in ten minutes on two cores that do nothing else; ONLY names some of it.
+# Everything of docs/performance.md, in about ten minutes on two cores that do nothing else; ONLY names some of it.
 BENCH = $(BIN)/python -m eval.benchmarks running --sizes $(GROWTH) $(if $(ONLY),--only $(ONLY))
 
 bench: $(READY)
@@ -78,10 +78,11 @@ bench: $(READY)
 bench-keep: $(READY)
 	$(BENCH) --keep
 
-# Others' programs want versions of their own; clip-retrieval's imports what setuptools had until 70.
+# Others' programs want versions of their own; clip-retrieval's imports what setuptools had until 70. Compiled, since its
+# processes each import some hundred thousand lines.
 bench-peers: $(READY)
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-peers
-	$(BIN)/uv pip install --quiet --python .venv-peers/bin/python clip-retrieval==2.45.0 'setuptools<70'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python .venv-peers/bin/python clip-retrieval==2.45.0 'setuptools<70'
 	$(BENCH) --only peers
 
 bench-gpu: $(READY)

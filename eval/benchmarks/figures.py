@@ -67,6 +67,8 @@ class Figure(Frozen):
     ours: Spread
     baseline: Spread | None = None
     ratio: float | None = None
+    spread: float = 0.0
+    """Of the ratio: the distance between the quartiles of the pairs' ratios, 0 where there are no pairs."""
     wanted: Wanted | None = None
     beside: Mapping[str, float] = {}
     beside_baseline: Mapping[str, float] = {}
@@ -95,6 +97,7 @@ class Figure(Frozen):
         """Of what was measured, in `unit`. The ratio is the median of the pairs' where both have as many values,
         else that of the medians; `allowed` is taken off ours before, for a target of the form "so many times + 1 ms".
         """
+        ratios = _ratios(kind, [value - allowed for value in ours], baseline) if baseline else None
         return cls(
             name=name,
             what=what,
@@ -103,7 +106,8 @@ class Figure(Frozen):
             unit=unit,
             ours=Spread.of(ours),
             baseline=Spread.of(baseline) if baseline else None,
-            ratio=_ratio(kind, [value - allowed for value in ours], baseline) if baseline else None,
+            ratio=ratios.median if ratios else None,
+            spread=ratios.iqr if ratios else 0.0,
             wanted=wanted,
             beside=beside or {},
             beside_baseline=beside_baseline or {},
@@ -129,12 +133,23 @@ class Figure(Frozen):
             return None
         return self.ratio / before.ratio if self.kind == "cost" else before.ratio / self.ratio
 
+    def overlaps(self, other: "Figure") -> bool:
+        """Whether what lies between the quartiles of the two ratios has anything in common."""
+        if self.ratio is None or other.ratio is None:
+            return False
+        return abs(self.ratio - other.ratio) <= (self.spread + other.spread) / 2
+
 
 class Missing(Frozen):
-    """A figure that could not be measured, and why."""
+    """A figure, or a group of them, that could not be measured, and why."""
 
     name: str
     why: str
+    failed: bool = True
+    """False where nothing is wrong: something that this machine is free not to have."""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.why}"
 
 
 def alternate(
@@ -166,14 +181,19 @@ def alternate(
     return spent
 
 
+def spelled(ratio: float) -> str:
+    """Two decimals; two digits that count of what is below .1."""
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
+
+
 def milliseconds(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
     return (time.perf_counter() - started) * 1_000
 
 
-def _ratio(kind: Kind, ours: Sequence[float], baseline: Sequence[float]) -> float:
+def _ratios(kind: Kind, ours: Sequence[float], baseline: Sequence[float]) -> Spread:
     if len(ours) != len(baseline):
         ours, baseline = [statistics.median(ours)], [statistics.median(baseline)]
     pairs = zip(ours, baseline, strict=True)
-    return statistics.median(theirs / mine if kind == "speedup" else mine / theirs for mine, theirs in pairs)
+    return Spread.of([theirs / mine if kind == "speedup" else mine / theirs for mine, theirs in pairs])

@@ -1,10 +1,10 @@
 """How time, memory, disk, latency and recall grow with the catalogue, by the benchmark of stores.
 
-The whole report is kept beside the figures for the plots of docs/performance.md. A store that failed at a size, or that
-free memory has no room for, is told as missing.
+The whole report is kept beside the figures for the plots of docs/performance.md. A store that failed at a size is
+missing; so is one that is not for so many points, or that free memory has no room for, which is no failure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -40,8 +40,13 @@ def grown(report: Report) -> Iterator[Figure | Missing]:
         for cost in UNITS:
             yield from _grown(small, large, cost)
     for gap in report.gaps:
-        if gap.failed:
-            yield Missing(name=f"growth.{gap.store}.{gap.points}", why=gap.why)
+        yield Missing(name=f"growth.{gap.store}.{gap.points}", why=gap.why, failed=gap.failed)
+
+
+def asked_for(figure: Figure, sizes: Collection[int]) -> bool:
+    """Whether a run at these sizes would have this figure; of other groups, always."""
+    group, _, rest = figure.name.partition(".")
+    return group != "growth" or {int(size) for size in rest.rpartition(".")[2].split("-")} <= set(sizes)
 
 
 def _grown(small: Figures, large: Figures, cost: str) -> Iterator[Figure]:
@@ -50,7 +55,7 @@ def _grown(small: Figures, large: Figures, cost: str) -> Iterator[Figure]:
         return
     unit, scale = UNITS[cost]
     yield Figure.of(
-        f"growth.{TOLD}.{cost}.{large.points}",
+        f"growth.{TOLD}.{cost}.{small.points}-{large.points}",
         f"{cost} at {large.points:,} points",
         [after * scale],
         unit=unit,

@@ -3,7 +3,9 @@
 The service is a process of its own on a copy of a published showroom, asked over one connection that stays open. Bare
 has the same encoder and the same shard, and makes the same calls of both: for words, one search of the concatenated
 vectors, one of the words, and the exact scores of the candidates; for a photo with words, the decoding, both encodings
-and one search with both. No question is asked twice of either.
+and one search with both. Where the words change the colour, a picture of the photo in that colour is looked for too:
+by hand the photo is then decoded as large as it is recoloured, recoloured, encoded, and searched by. No question is
+asked twice of either.
 """
 
 import shutil
@@ -27,12 +29,15 @@ from indexer.images.decoders import DecoderPool, DecodeTask
 from indexer.stores.edge import EXACT
 from indexer.stores.edge_keeping import EdgeStores
 from indexer.stores.points import DENSE, IMAGE, PRODUCT
+from service.generate.recolour import recolour
+from service.search.drawing import canvas_fit
 
 QUESTIONS: Final = 150
 PHOTOS: Final = 30
 WARM: Final = 20
 TOP_K: Final = 10
-CHANGE: Final = "in blue"
+MATERIAL: Final = "in leather"
+COLOUR: Final = "blue"
 AGAINST: Final = "the encoder and the bare engine"
 WORDS_WANTED: Final = Wanted(at_most=1.2)
 PHOTO_WANTED: Final = Wanted(at_most=1.15)
@@ -56,6 +61,13 @@ class ByHand:
         seen, said = encoder.encode_images([pixels])[0], encoder.encode_texts([words])[0]
         return len(self._nearest(np.concatenate([seen, said]).tolist(), self.bare.depth, None))
 
+    def search_recoloured(self, photo: bytes, words: str, colour: str) -> int:
+        """As `search_by_photo`, and by the photo in that colour."""
+        found = self.search_by_photo(photo, words)
+        picture = recolour(self.decoders.decode(DecodeTask(photo, canvas_fit("draft"))).pixels, colour).pixels
+        drawn = self.bare.encoder.encode_images([picture])[0]
+        return found + len(self._nearest(np.concatenate([drawn, np.zeros_like(drawn)]).tolist(), self.bare.depth, None))
+
     def recall(self, questions: Sequence[str]) -> float:
         """Share of the exact first ten points that a search as stored finds."""
         found = []
@@ -76,7 +88,7 @@ def figures(home: Path) -> Iterator[Figure]:
     """`home` has the showroom built and published; its service is not running. Raises as `served`."""
     words = iter(wordings(2 * (QUESTIONS + WARM)))
     photos = sorted((home / "showroom" / "images").glob("*.jpg"))
-    chosen = [photos[at].read_bytes() for at in np.linspace(0, len(photos) - 1, 2 * (PHOTOS + WARM)).astype(int)]
+    chosen = [photos[at].read_bytes() for at in np.linspace(0, len(photos) - 1, 4 * (PHOTOS + WARM)).astype(int)]
     pictures = iter(chosen)
     with by_hand(home) as hand, served(home) as url, closing(Client(url)) as client:
         spent, bare = alternate(
@@ -88,12 +100,19 @@ def figures(home: Path) -> Iterator[Figure]:
         recall = {"recall@10": hand.recall(wordings(20))}
         yield _figure("words", "words over HTTP", spent, bare, WORDS_WANTED, ALLOWED, recall)
         spent, bare = alternate(
-            lambda: client.search_by_photo(next(pictures), {"text": CHANGE}),
-            lambda: hand.search_by_photo(next(pictures), CHANGE),
+            lambda: client.search_by_photo(next(pictures), {"text": MATERIAL}),
+            lambda: hand.search_by_photo(next(pictures), MATERIAL),
             PHOTOS,
             warm=WARM,
         )
         yield _figure("photo-and-words", "a photo and words over HTTP", spent, bare, PHOTO_WANTED, 0.0, recall)
+        spent, bare = alternate(
+            lambda: client.search_by_photo(next(pictures), {"text": f"in {COLOUR}"}),
+            lambda: hand.search_recoloured(next(pictures), f"in {COLOUR}", COLOUR),
+            PHOTOS,
+            warm=WARM,
+        )
+        yield _figure("photo-and-colour", "a photo in another colour over HTTP", spent, bare, None, 0.0, recall)
 
 
 @contextmanager
@@ -115,7 +134,7 @@ def _figure(
     what: str,
     spent: Sequence[float],
     bare: Sequence[float],
-    wanted: Wanted,
+    wanted: Wanted | None,
     allowed: float,
     beside: dict[str, float],
 ) -> Figure:

@@ -7,12 +7,12 @@ smallest CLIP anyone serves; decoding alone is printed beside it.
 
 import argparse
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from eval.benchmarks.models import random_model
 from indexer.bootstrap import open_catalogue
@@ -22,10 +22,8 @@ from indexer.domain import ImageRef, Matrix, Pixels
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.images.decoders import DecoderPool, DecodeTask
 from indexer.settings import Settings
-from indexer.showroom.catalogue import catalogue
 from indexer.showroom.write import write_showroom
 from indexer.sources import open_source
-from indexer.store_settings import StoreSettings
 
 ARCHITECTURE = "ViT-B-32"
 ROUNDS = 2
@@ -65,12 +63,15 @@ class Recording:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--products", type=int, default=400)
-    parser.add_argument("--encoder", help="default: ViT-B/32 with random weights, made on the spot")
+    parser.add_argument("--encoder", help="default: ViT-B/32 with random weights, made once")
+    parser.add_argument("--work", type=Path, default=Path("build/bench"), help="where photos and models are kept")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        source = write_showroom(work / "showroom", catalogue()[: arguments.products])
-        encoder = open_encoder(arguments.encoder or str(random_model(work / "model", ARCHITECTURE)))
+        source = some_of_the_showroom(arguments.work, work / "shop", arguments.products)
+        encoder = open_encoder(
+            arguments.encoder or str(random_model(arguments.work / ARCHITECTURE.lower(), ARCHITECTURE))
+        )
         encoder.encode_texts(["warm up"])
         print(f"{arguments.products} products, encoder {arguments.encoder or ARCHITECTURE}")
         rounds = [round_of(work / f"home-{number}", source, encoder) for number in range(ROUNDS)]
@@ -110,17 +111,36 @@ class Round:
         )
 
 
-def round_of(home: Path, source: Path, encoder: Encoder, store: Literal["edge", "memory"] = "edge") -> Round:
-    """One build in a home of its own; the memory store is kept nowhere, so that nothing of it is written."""
+def some_of_the_showroom(work: Path, folder: Path, products: int) -> Path:
+    """A catalogue file of its first products in `folder`, with their photos.
+
+    All of them are drawn once, which takes minutes, in `work`, where `showrooms.py` looks for them too.
+    """
+    return first_of(write_showroom(work / "showroom" / "showroom"), folder, products)
+
+
+def first_of(source: Path, folder: Path, products: int) -> Path:
+    """The first lines of a catalogue file, and copies of their photos."""
+    few = folder / source.name
+    few.parent.mkdir(parents=True)
+    few.write_text("".join(source.read_text("utf-8").splitlines(keepends=True)[:products]), "utf-8")
+    for uri in photos_of(few):
+        (folder / uri).parent.mkdir(exist_ok=True)
+        shutil.copy(source.parent / uri, folder / uri)
+    return few
+
+
+def round_of(home: Path, source: Path, encoder: Encoder) -> Round:
+    """One build in a home of its own, and what it is made of by itself."""
     recording = Recording(encoder)
-    settings = Settings(home=home, store=StoreSettings(kind=store))
+    settings = Settings(home=home)
     photos = photos_of(source)
     whole = build(settings, source, recording)
     return Round(len(photos), whole, recording.again(), _decode(photos, source.parent, encoder, settings))
 
 
 def build(settings: Settings, source: Path, encoder: Encoder) -> float:
-    """Seconds from the source to the published build."""
+    """Seconds from the source to the published build. A memory store is kept nowhere: nothing of it is written."""
     start = time.perf_counter()
     Pipeline(open_catalogue(settings), settings, encoder).run(open_source(source), "showroom", _silent)
     return time.perf_counter() - start

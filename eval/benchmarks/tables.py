@@ -4,24 +4,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.table import Table
 
-from eval.benchmarks.figures import Figure, Missing, Spread
+from eval.benchmarks.figures import Figure, Spread, spelled
 from eval.benchmarks.kept import Line
 from eval.figures import short
 
-COLUMNS = ("figure", "ours", "beside it", "ratio", "wanted", "")
+COLUMNS = ("figure", "ours", "beside it", "ratio", "wanted", "reached")
 BEGIN = "<!-- figures: written by `make bench-keep` -->"
 END = "<!-- end of the figures -->"
 
 
-def terminal(figures: Sequence[Figure], missing: Sequence[Missing]) -> Table:
+def terminal(figures: Sequence[Figure]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for place, column in enumerate(COLUMNS):
-        table.add_column(column, justify="left" if place in {0, 5} else "right", no_wrap=place > 0)
+        table.add_column(column, justify="left" if place in {0, 5} else "right", no_wrap=place not in {1, 2})
     for figure in figures:
-        reached = {None: "", True: "reached", False: "[bold]not reached[/bold]"}[figure.reached]
-        table.add_row(figure.name, *_cells(figure), reached)
-    for one in missing:
-        table.add_row(one.name, "–", "–", "–", "–", one.why)
+        reached = {None: "", True: "yes", False: "[bold]no[/bold]"}[figure.reached]
+        cells = (cell.replace(" (", "\n(") for cell in _cells(figure))
+        table.add_row(figure.name, *cells, reached)
     return table
 
 
@@ -58,9 +57,13 @@ def _cells(figure: Figure) -> tuple[str, str, str, str]:
     return (
         _side(ours, figure.unit, figure.beside),
         "–" if baseline is None else _side(baseline, figure.unit, figure.beside_baseline),
-        "–" if figure.ratio is None else f"{figure.ratio:.2f}",
+        "–" if figure.ratio is None else _ratio(figure.ratio, figure.spread),
         "–" if figure.wanted is None else str(figure.wanted),
     )
+
+
+def _ratio(ratio: float, spread: float) -> str:
+    return spelled(ratio) + (f" ± {spelled(spread / 2)}" if spread else "")
 
 
 def _side(spread: Spread, unit: str, beside: Mapping[str, float]) -> str:

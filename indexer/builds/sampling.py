@@ -9,6 +9,7 @@ from indexer.builds.texts import describe
 from indexer.catalog.engine import Database
 from indexer.catalog.images import ImageRepository
 from indexer.catalog.products import ProductRepository
+from indexer.catalog.sampling import SampleRepository
 from indexer.catalog.states import ImageState
 from indexer.domain import ImageRef, Pixels, Product
 from indexer.encoders.measuring import Sample
@@ -39,12 +40,9 @@ def draw_sample(database: Database, job: Job, root: Place, fit: Fit, settings: I
 def _spread(database: Database, job: Job) -> list[Product]:
     """Every second one of them first, so that the first half is spread evenly too."""
     with database.session() as session:
-        repository = ProductRepository(session)
-        total = repository.count(job.catalog, generation=job.generation)
-        wanted = {place * total // TEXTS for place in range(TEXTS)}
-        pages = repository.stream(job.catalog, generation=job.generation)
-        ordered = (product for page in pages for product in page)
-        chosen = [product for place, product in enumerate(ordered) if place in wanted]
+        ids = SampleRepository(session).spread(job.catalog, TEXTS, generation=job.generation)
+        found = ProductRepository(session).get_many(job.catalog, ids, generation=job.generation)
+    chosen = list(found.values())
     return chosen[::2] + chosen[1::2]
 
 

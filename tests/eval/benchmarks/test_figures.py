@@ -1,15 +1,19 @@
 """Figures of a benchmark: what their ratios mean, when they are reached, and when one has become worse."""
 
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from rich.console import Console
 
 from eval.benchmarks.figures import Figure, Given, Kind, Missing, Wanted, alternate
 from eval.benchmarks.kept import LAST, lines_of, merged, read_lines, worsened, write_lines
 from eval.benchmarks.machine import Machine
-from eval.benchmarks.running import DOCUMENT, GROUPS, main, run
-from eval.benchmarks.tables import BEGIN, END, markdown, written_into
+from eval.benchmarks.running import DOCUMENT, GROUPS, confirmed, main, measured, run
+from eval.benchmarks.tables import BEGIN, END, markdown, terminal, written_into
 
 MACHINE = Machine(system="Linux x86_64", cores=2, memory=None, load=0.1, python="3.11", packages={"numpy": "2.3"})
 TODAY = date(2026, 11, 22)
@@ -18,6 +22,15 @@ TODAY = date(2026, 11, 22)
 def figure(name: str, ratio: float, kind: Kind = "cost") -> Figure:
     ours, baseline = (1.0, ratio) if kind == "speedup" else (ratio, 1.0)
     return Figure.of(name, "a thing", [ours], kind=kind, against="another", baseline=[baseline])
+
+
+def varying(name: str, *ratios: float) -> Figure:
+    return Figure.of(name, "a thing", ratios, against="another", baseline=[1.0] * len(ratios))
+
+
+def within(name: str, spent: float, wanted: float = 2.0) -> Figure:
+    """A figure that nothing stands beside."""
+    return Figure.of(name, "a thing", [spent], unit="s", wanted=Wanted(within=wanted))
 
 
 @pytest.mark.parametrize(("kind", "ratio"), [("speedup", 4.0), ("cost", 0.25), ("share", 0.25)])
@@ -33,6 +46,8 @@ def test_a_ratio_is_the_median_of_the_pairs_so_that_a_slow_moment_counts_for_bot
     assert paired.ours.median == 2.0
     assert paired.ours.iqr == pytest.approx(4.5)
     assert apart.ratio == pytest.approx(3.0), "of the medians"
+    assert (paired.spread, apart.spread) == (0.0, 0.0)
+    assert varying("a.b", 1.0, 2.0, 3.0, 4.0, 5.0).spread == 2.0
 
 
 def test_an_allowance_is_taken_off_ours_before_the_ratio() -> None:
@@ -84,15 +99,65 @@ def test_more_than_a_fifth_dearer_is_worse() -> None:
     stored = [figure("a.b", 1.0)]
 
     assert list(worsened(stored, [figure("a.b", 1.19)], ["a"])) == []
-    assert [worse.times for worse in worsened(stored, [figure("a.b", 1.3)], ["a"])] == [pytest.approx(1.3)]
+    assert [str(worse) for worse in worsened(stored, [figure("a.b", 1.3)], ["a"])] == [
+        "a.b: the ratio is 1.30 and was 1.00, 30% worse"
+    ]
 
 
-def test_a_stored_ratio_that_is_gone_is_worse_unless_its_group_was_not_asked_for() -> None:
-    stored = [figure("a.b", 1.0), figure("c.d", 1.0), Figure.of("a.e", "without a ratio", [1.0])]
+def test_a_ratio_is_not_worse_while_it_may_be_that_of_before() -> None:
+    stored = [varying("a.b", 0.9, 1.0, 1.1)]
 
-    (worse,) = worsened(stored, [], ["a"])
+    assert list(worsened(stored, [varying("a.b", 0.7, 1.3, 1.9)], ["a"])) == [], "1.0 to 1.6 touches .95 to 1.05"
+    (worse,) = worsened(stored, [varying("a.b", 1.2, 1.3, 1.4)], ["a"])
+    assert str(worse) == "a.b: the ratio is 1.30 and was 1.00, 30% worse"
 
-    assert str(worse) == "a.b: stored with a ratio of 1.00, and not measured this time"
+
+def test_a_ratio_below_a_hundredth_is_told_with_digits_that_count() -> None:
+    (worse,) = worsened([figure("a.b", 0.0021)], [figure("a.b", 0.0042)], ["a"])
+
+    assert str(worse) == "a.b: the ratio is 0.0042 and was 0.0021, 100% worse"
+
+
+def test_a_figure_without_a_ratio_is_held_against_nothing_but_its_target() -> None:
+    stored = [within("a.b", 0.5)]
+
+    assert list(worsened(stored, [within("a.b", 1.9)], ["a"])) == []
+    (worse,) = worsened(stored, [within("a.b", 2.1)], ["a"])
+    assert str(worse) == "a.b: 2.10 s, where ≤ 2 is wanted and was reached"
+    assert list(worsened([within("a.b", 3.0)], [within("a.b", 4.0)], ["a"])) == [], "it was not reached before"
+
+
+def test_a_stored_figure_that_is_gone_is_worse_unless_its_group_was_not_asked_for() -> None:
+    stored = [figure("a.b", 1.0), figure("c.d", 1.0)]
+    gap = Missing(name="a", why="failed: no such file")
+
+    (worse,) = worsened(stored, [gap], ["a"])
+
+    assert str(worse) == "a.b: stored, and not measured this time"
+
+
+def test_what_a_machine_is_free_not_to_have_is_not_gone() -> None:
+    stored = [figure("peers.other", 1.0), figure("peers.others", 1.0)]
+    gap = Missing(name="peers.other", why="not installed here", failed=False)
+
+    assert [str(worse) for worse in worsened(stored, [gap], ["peers"])] == [
+        "peers.others: stored, and not measured this time"
+    ]
+
+
+def test_what_is_worse_is_measured_once_more_before_it_is_said() -> None:
+    stored = [figure("a.busy", 1.0), figure("a.slow", 1.0), figure("b.c", 1.0), figure("c.gone", 1.0)]
+    found = [figure("a.busy", 1.5), figure("a.slow", 1.5), figure("b.c", 1.0)]
+    repeated: list[str] = []
+
+    def again(groups: Sequence[str]) -> list[Figure]:
+        repeated.extend(groups)
+        return [figure("a.busy", 1.1), figure("a.slow", 1.6)]
+
+    worse = confirmed(stored, found, ["a", "b", "c"], again)
+
+    assert [one.before.name for one in worse] == ["a.slow", "c.gone"]
+    assert repeated == ["a"], "what is gone will not come back"
 
 
 def test_figures_are_kept_as_they_were_a_line_each(tmp_path: Path) -> None:
@@ -113,7 +178,16 @@ def test_a_run_of_one_group_replaces_that_group_only() -> None:
     before = lines_of([figure("a.old", 1.0), figure("b.c", 1.0)], MACHINE, TODAY)
     now = lines_of([figure("a.new", 1.0)], MACHINE, TODAY)
 
-    assert [line.name for line in merged(before, now, ["b", "a"])] == ["b.c", "a.new"]
+    assert [line.name for line in merged(before, now, {"a"}, ["b", "a"])] == ["b.c", "a.new"]
+
+
+def test_of_a_group_that_failed_what_it_did_not_come_to_stays_stored() -> None:
+    before = lines_of([figure("a.one", 1.0), figure("a.two", 1.0)], MACHINE, TODAY)
+    now = lines_of([figure("a.one", 2.0)], MACHINE, TODAY)
+
+    kept = merged(before, now, set(), ["a"])
+
+    assert [(line.name, line.ratio) for line in kept] == [("a.one", 2.0), ("a.two", 1.0)]
 
 
 def test_the_table_has_the_recall_beside_a_latency_and_what_was_not_reached() -> None:
@@ -132,8 +206,21 @@ def test_the_table_has_the_recall_beside_a_latency_and_what_was_not_reached() ->
     assert table.splitlines()[0] == "Run of 2026-11-22. Linux x86_64, 2 cores, load 0.1, Python 3.11, numpy 2.3."
     assert table.splitlines()[-1] == (
         "| `stores.edge.words` | a search; the bare engine | 1.40 ± 0.05 ms (recall@10 .998) "
-        "| 1.00 ms (recall@10 1.000) | 1.40 | ≤ 1.3 × | **no** |"
+        "| 1.00 ms (recall@10 1.000) | 1.40 ± 0.05 | ≤ 1.3 × | **no** |"
     )
+
+
+def test_in_the_terminal_no_name_is_cut_off_and_recall_stands_below_its_latency() -> None:
+    one = Figure.of("stores.edge.words.10-percent", "", [1.3, 1.5], baseline=[1.0, 1.0], beside={"recall@10": 1.0})
+    console = Console(width=100)
+
+    with console.capture() as printed:
+        console.print(terminal([one]))
+
+    head, row, below = (" ".join(line.split()) for line in printed.get().splitlines())
+    assert head == "figure ours beside it ratio wanted reached"
+    assert row == "stores.edge.words.10-percent 1.40 ± 0.05 ms 1.00 ms 1.40 ± 0.05 –"
+    assert below == "(recall@10 1.000)"
 
 
 def test_the_table_is_written_between_its_marks() -> None:
@@ -157,7 +244,37 @@ def test_a_group_that_fails_leaves_a_gap_that_says_why(tmp_path: Path) -> None:
 
     assert isinstance(gap, Missing)
     assert gap.name == "nothing"
+    assert gap.failed
     assert "nothing_figures" in gap.why
+
+
+def test_a_group_that_breaks_off_keeps_what_it_measured_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def figures(given: Given) -> Iterator[Figure]:
+        yield figure("broken.first", 1.0)
+        raise OSError(f"nothing in {given.work.name}")
+
+    group = ModuleType("eval.benchmarks.broken_figures")
+    vars(group)["figures"] = figures
+    monkeypatch.setitem(sys.modules, group.__name__, group)
+
+    first, gap = measured("broken", Given(tmp_path))
+
+    assert first.name == "broken.first"
+    assert gap == Missing(name="broken", why=f"failed: nothing in {tmp_path.name}")
+
+
+def test_a_run_of_a_group_that_fails_ends_with_1_and_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "showroom").touch()  # where the group wants a directory
+
+    with pytest.raises(SystemExit) as ended:
+        main(["--only", "starting", "--work", str(work), "--json", str(tmp_path / "bench.jsonl")])
+
+    assert ended.value.code == 1
+    assert "starting: failed: " in capsys.readouterr().out
 
 
 def test_every_group_can_be_asked_for_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:

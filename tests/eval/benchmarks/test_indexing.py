@@ -1,13 +1,15 @@
 """The benchmark of index runs: a build, and what it is made of by itself."""
 
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
-from eval.benchmarks.indexing import Round, photos_of, round_of
+from eval.benchmarks.indexing import Round, build, first_of, photos_of, round_of
+from eval.benchmarks.pipeline_figures import ROUNDS, built
+from indexer.settings import Settings
 from indexer.showroom.catalogue import catalogue
 from indexer.showroom.write import write_showroom
+from indexer.store_settings import StoreSettings
 from tests.fakes import FakeEncoder
 
 
@@ -16,16 +18,37 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_showroom(tmp_path_factory.mktemp("drawn"), catalogue()[:3])
 
 
-@pytest.mark.parametrize(("kind", "written"), [("edge", True), ("memory", False)])
-def test_a_round_is_of_one_build_with_or_without_its_store(
-    kind: Literal["edge", "memory"], written: bool, source: Path, tmp_path: Path
-) -> None:
-    found = round_of(tmp_path / "home", source, FakeEncoder(), kind)
+def test_a_round_is_of_one_build_and_its_parts(source: Path, tmp_path: Path) -> None:
+    found = round_of(tmp_path / "home", source, FakeEncoder())
 
     assert found.photos == len(photos_of(source)) >= 3
     assert found.whole > 0 < found.alone
     assert found.decoding > 0
-    assert any((tmp_path / "home").glob("stores/edge/*/shard")) is written
+    assert any((tmp_path / "home").glob("stores/edge/*/shard"))
+
+
+def test_a_build_whose_store_is_kept_nowhere_writes_none(source: Path, tmp_path: Path) -> None:
+    assert build(Settings(home=tmp_path, store=StoreSettings(kind="memory")), source, FakeEncoder()) > 0
+    assert not (tmp_path / "stores").exists()
+
+
+def test_a_smaller_shop_has_its_own_photos(source: Path, tmp_path: Path) -> None:
+    few = first_of(source, tmp_path / "few", 2)
+
+    assert len(few.read_text("utf-8").splitlines()) == 2
+    assert photos_of(few) == photos_of(source)[: len(photos_of(few))]
+    assert sorted(path.name for path in (tmp_path / "few" / "images").iterdir()) == sorted(
+        Path(uri).name for uri in photos_of(few)
+    )
+
+
+def test_the_figures_are_of_as_many_builds_with_a_store_as_without(source: Path, tmp_path: Path) -> None:
+    whole, stored = built(tmp_path, source, FakeEncoder())
+
+    assert (whole.name, stored.name) == ("pipeline.build", "pipeline.store")
+    assert whole.rounds == stored.rounds == ROUNDS
+    assert whole.beside["of both"] > 0
+    assert stored.ours == whole.ours
 
 
 def test_rates_are_those_of_the_photos() -> None:
