@@ -1,8 +1,8 @@
 """A request and its photos, made into the question that is searched for."""
 
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 from indexer.domain import Pixels
 from indexer.encoders import EncoderSpec
@@ -91,11 +91,12 @@ class Posing:
             return None
         return decoded_upload(self._decoders, photo, fit, box).pixels
 
-    def _canvas(self, request: SearchRequest, photo: bytes | None, box: Box | None) -> Pixels | None:
-        """As large as whoever draws or recolours it wants to see it."""
+    def _canvas(self, request: SearchRequest, photo: bytes | None, box: Box | None) -> Callable[[], Pixels] | None:
+        """As large as whoever draws or recolours it wants to see it, decoded once somebody does."""
         if photo is None or not (request.change or request.text):
             return None
-        return decoded_upload(self._decoders, photo, canvas_fit(request.generate or "draft"), box).pixels
+        fit = canvas_fit(request.generate or "draft")
+        return cache(lambda: decoded_upload(self._decoders, photo, fit, box).pixels)
 
     def looks(self, request: SearchRequest) -> bool:
         """Whether somebody will look at photos to verify the answer."""

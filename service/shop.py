@@ -1,19 +1,22 @@
-"""Search over the published builds: the one object that the API, the command line and the demo talk to."""
+"""Search over the published builds: the one object that the API, the command line and the demo talk to.
+
+What a search does without is imported when it is asked for: changing products, answering questions, drawing pictures.
+"""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
-from indexer.builds.changing import LiveChange, Seeing, delete_products, put_products, update_product
-from indexer.builds.given import ProductUpdate
 from indexer.builds.live import LiveIndex, published_build
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database
 from indexer.catalog.products import ProductRepository
 from indexer.catalog.published import PublishedRepository
+from indexer.catalog.records import Variant
 from indexer.domain import BuildManifest, Product
 from indexer.encoders import Encoder
 from indexer.errors import ImageRejected, NothingPublished, VitrineError
@@ -23,14 +26,8 @@ from indexer.images.regions import Region
 from indexer.noting import searched
 from indexer.settings import Settings
 from indexer.stores.keeping import Stores
-from service.ask.asking import Asking, Speaker
-from service.ask.documents import AskRequest, Event
 from service.deadline import Deadline, hurried
-from service.draw.atelier import Atelier
-from service.draw.documents import DrawRequest, Pictures
 from service.embedding_pool import EmbeddingPool
-from service.generate.jobs import Job, Jobs
-from service.generate.seam import Watch
 from service.language import Rewriter
 from service.live import LiveBuilds, OpenEncoder
 from service.metrics import Metrics
@@ -44,6 +41,16 @@ from service.search.answer import Answer
 from service.search.drawing import Artist
 from service.search.searcher import Searcher
 from service.slow import Slow
+
+if TYPE_CHECKING:
+    from indexer.builds.changing import LiveChange
+    from indexer.builds.given import ProductUpdate
+    from service.ask.asking import Asking, Speaker
+    from service.ask.documents import AskRequest, Event
+    from service.draw.atelier import Atelier
+    from service.draw.documents import DrawRequest, Pictures
+    from service.generate.jobs import Job, Jobs
+    from service.generate.seam import Watch
 
 
 class CatalogProducts:
@@ -60,6 +67,15 @@ class CatalogProducts:
         with self._database.session() as session:
             return ProductRepository(session).siblings(build.catalog, parents, generation=build.generation)
 
+    def with_variants(
+        self, build: BuildManifest, ids: Sequence[str]
+    ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
+        with self._database.session() as session:
+            repository = ProductRepository(session)
+            products = repository.get_many(build.catalog, ids, generation=build.generation)
+            parents = list(dict.fromkeys(one.parent or one.id for one in products.values()))
+            return products, repository.variants(build.catalog, parents, generation=build.generation)
+
 
 class Shop:
     """Thread-safe. Opens builds and encoders on first use; `close` gives the embedded stores up."""
@@ -75,7 +91,7 @@ class Shop:
         metrics: Metrics | None = None,
         photos: CataloguePhotos | None = None,
         verifier: Verifier | None = None,
-        speaker: Speaker | None = None,
+        speaker: "Speaker | None" = None,
         artist: Artist | None = None,
         stores: Stores | None = None,
         photo_urls: PhotoUrls | None = None,
@@ -86,6 +102,8 @@ class Shop:
         self.database = database
         self.settings = settings
         self.decoders = decoders
+        self._opened = ExitStack()
+        """What is closed first: whatever was asked for on top of searching."""
         self._live = LiveBuilds(database, settings, open_encoder, follow, stores)
         self.metrics = metrics or Metrics()
         self._embeddings = EmbeddingPool(settings, self.metrics.fault)
@@ -94,15 +112,36 @@ class Shop:
         self._photo_urls = photo_urls or PhotoUrls.of(settings, self.metrics.fault)
         self._verifier = verifier
         self._posing = Posing(decoders, self._photo_urls, verifier)
-        self._asking = Asking(self.search, database, self._photos, speaker, self.metrics.asked)
+        self._speaker = speaker
         self.verifies, self.draws = verifier is not None, artist is not None
         self.rules = Rules(database, settings.catalog)
-        products = CatalogProducts(database)
-        self._searcher = Searcher(products, settings.search, self.rules, self._photos, rewriter, verifier, artist)
-        self._atelier = Atelier(self._live.lease, products, decoders, self.metrics, artist)
-        self.jobs = Jobs(database, self._atelier.run, settings.generate)
+        self._products = CatalogProducts(database)
+        self._searcher = Searcher(self._products, settings.search, self.rules, self._photos, rewriter, verifier, artist)
+        self._artist = artist
         if follow and artist is not None:
             self.jobs.start()
+
+    @cached_property
+    def _asking(self) -> "Asking":
+        from service.ask.asking import Asking
+
+        asking = Asking(self.search, self.database, self._photos, self._speaker, self.metrics.asked)
+        self._opened.callback(asking.close)
+        return asking
+
+    @cached_property
+    def _atelier(self) -> "Atelier":
+        from service.draw.atelier import Atelier
+
+        return Atelier(self._live.lease, self._products, self.decoders, self.metrics, self._artist)
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        from service.generate.jobs import Jobs
+
+        jobs = Jobs(self.database, self._atelier.run, self.settings.generate)
+        self._opened.callback(jobs.close)
+        return jobs
 
     def search(
         self,
@@ -147,7 +186,7 @@ class Shop:
             query = self._posing.query(request, photo, (), encoder.spec, caller, Deadline())
             return self._searcher.search(query, index, encoder)
 
-    def ask(self, request: AskRequest, caller: str = "", deadline: Deadline | None = None) -> Iterator[Event]:
+    def ask(self, request: "AskRequest", caller: str = "", deadline: Deadline | None = None) -> "Iterator[Event]":
         """What is told about the hits of a search, as it is told; nothing is raised once that began.
 
         Raises NoEndpoint, and as `search`.
@@ -156,19 +195,19 @@ class Shop:
 
     def draw(
         self,
-        request: DrawRequest,
+        request: "DrawRequest",
         photo: bytes | None = None,
         caller: str = "",
-        watch: Watch | None = None,
+        watch: "Watch | None" = None,
         deadline: Deadline | None = None,
-    ) -> Pictures:
+    ) -> "Pictures":
         """Pictures of what an edit wants, drawn while the caller waits.
 
         Raises NothingGenerated with everybody's reasons, Cancelled as the `watch` says, and as `search`.
         """
         return self._atelier.draw(request, photo, caller, watch, deadline)
 
-    def draw_later(self, request: DrawRequest, photo: bytes | None = None, caller: str = "") -> Job:
+    def draw_later(self, request: "DrawRequest", photo: bytes | None = None, caller: str = "") -> "Job":
         """The same as a job. Raises QueueFull, and what can be told beforehand: InputError for what was asked,
         NothingPublished, NothingGenerated where nobody is set up to draw."""
         if request.like is not None:
@@ -197,24 +236,30 @@ class Shop:
             generation = BuildRepository(session).get(build).generation
             return ProductRepository(session).get(found, product_id, generation=generation)
 
-    def put(self, catalog: str | None, products: Sequence[Product], by: str = "") -> LiveChange:
+    def put(self, catalog: str | None, products: Sequence[Product], by: str = "") -> "LiveChange":
         """Add the products, replacing those of equal id. `by`: who does it, for the record.
 
         Raises InputError for an id given twice, and what keeps the published build from being searched.
         """
+        from indexer.builds.changing import Seeing, put_products
+
         with self._live.lease(catalog) as (index, encoder), self._embeddings.of(index.manifest.encoder) as embeddings:
             seeing = Seeing(encoder, embeddings, self.decoders)
             return put_products(self.database, index.manifest.catalog, products, seeing, by)
 
-    def update(self, catalog: str | None, product_id: str, update: ProductUpdate, by: str = "") -> LiveChange:
+    def update(self, catalog: str | None, product_id: str, update: "ProductUpdate", by: str = "") -> "LiveChange":
         """Change what needs no encoder. `by`: who does it.
 
         Raises UnknownProduct, with ids that are close, NothingPublished.
         """
+        from indexer.builds.changing import update_product
+
         return update_product(self.database, self._published(catalog), product_id, update, by)
 
-    def delete(self, catalog: str | None, product_ids: Sequence[str], by: str = "") -> LiveChange:
+    def delete(self, catalog: str | None, product_ids: Sequence[str], by: str = "") -> "LiveChange":
         """Take the products out. `by`: who does it. Raises as `update`."""
+        from indexer.builds.changing import delete_products
+
         return delete_products(self.database, self._published(catalog), product_ids, by)
 
     def catalogs(self) -> dict[str, str | None]:
@@ -251,10 +296,10 @@ class Shop:
             return index.manifest.build
 
     def close(self) -> None:
-        self.jobs.close()
-        self._atelier.close()
+        self._opened.close()
+        if self._artist is not None:
+            self._artist.studio.close()
         self._live.close()
-        self._asking.close()
         if self._verifier is not None:
             self._verifier.close()
         self._photo_urls.close()

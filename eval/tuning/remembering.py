@@ -7,6 +7,7 @@ other candidates, but score nearly the same ones; trials of another fusion metho
 from collections.abc import Hashable, Mapping, Sequence
 from uuid import UUID
 
+from indexer.catalog.records import Variant
 from indexer.domain import (
     BuildManifest,
     Channel,
@@ -108,6 +109,11 @@ class RememberedProducts:
 
     def siblings(self, build: BuildManifest, parents: Sequence[str]) -> Mapping[str, Sequence[Product]]:
         return self._inner.siblings(build, parents)
+
+    def with_variants(
+        self, build: BuildManifest, ids: Sequence[str]
+    ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
+        return self._inner.with_variants(build, ids)
 
 
 class RememberedPhotos:

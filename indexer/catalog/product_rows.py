@@ -1,12 +1,17 @@
 """How products are read: the columns of a row in their order, the statements of the query path, the value they make."""
 
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 
 from indexer.catalog.canonical import attributes_of
 from indexer.catalog.columns import AnyRow
 from indexer.catalog.models import ProductRow
 from indexer.catalog.versions import standing
 from indexer.domain import ImageRef, Product
+
+Column = InstrumentedAttribute[Any]
 
 COLUMNS = (
     ProductRow.id,
@@ -22,30 +27,38 @@ COLUMNS = (
     ProductRow.url,
     ProductRow.images,
 )
-BY_IDS = sa.select(*COLUMNS).where(
-    ProductRow.catalog == sa.bindparam("catalog"),
-    ProductRow.id.in_(sa.bindparam("ids", expanding=True)),
-    standing(ProductRow, sa.bindparam("generation")),
-)
-_NUMBERED = (
-    sa.select(
-        *COLUMNS,
-        sa.func.row_number()
-        .over(partition_by=ProductRow.parent, order_by=(ProductRow.position, ProductRow.id))
-        .label("place"),
-    )
-    .where(
+
+
+def _by_ids(*columns: Column) -> sa.Select[*tuple[Any, ...]]:
+    return sa.select(*columns).where(
         ProductRow.catalog == sa.bindparam("catalog"),
-        ProductRow.parent.in_(sa.bindparam("parents", expanding=True)),
+        ProductRow.id.in_(sa.bindparam("ids", expanding=True)),
         standing(ProductRow, sa.bindparam("generation")),
     )
-    .subquery()
-)
-BY_PARENTS = (
-    sa.select(_NUMBERED)
-    .where(_NUMBERED.c.place <= sa.bindparam("limit"))
-    .order_by(_NUMBERED.c.parent, _NUMBERED.c.place)
-)
+
+
+def _by_parents(*columns: Column) -> sa.Select[*tuple[Any, ...]]:
+    """The first `limit` of each parent."""
+    place = sa.func.row_number().over(partition_by=ProductRow.parent, order_by=(ProductRow.position, ProductRow.id))
+    numbered = (
+        sa.select(*columns, place.label("place"))
+        .where(
+            ProductRow.catalog == sa.bindparam("catalog"),
+            ProductRow.parent.in_(sa.bindparam("parents", expanding=True)),
+            standing(ProductRow, sa.bindparam("generation")),
+        )
+        .subquery()
+    )
+    limited = sa.select(numbered).where(numbered.c.place <= sa.bindparam("limit"))
+    return limited.order_by(numbered.c.parent, numbered.c.place)
+
+
+_VARYING = (ProductRow.parent, ProductRow.id, ProductRow.attributes)
+
+BY_IDS = _by_ids(*COLUMNS)
+BY_PARENTS = _by_parents(*COLUMNS)
+VARIANTS_BY_IDS = _by_ids(*_VARYING)
+VARIANTS_BY_PARENTS = _by_parents(*_VARYING)
 
 
 def product_of(row: AnyRow) -> Product:

@@ -7,12 +7,19 @@ from difflib import get_close_matches
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from indexer.catalog.canonical import columns_hash, product_columns
+from indexer.catalog.canonical import attributes_of, columns_hash, product_columns
 from indexer.catalog.catalogs import CatalogRepository, lock_catalog
 from indexer.catalog.changes import Changes, Reading, Stored, changes_of, new_row
 from indexer.catalog.models import ChangeRow, ImageRow, ProductRow
-from indexer.catalog.product_rows import BY_IDS, BY_PARENTS, COLUMNS, product_of
-from indexer.catalog.records import UpsertCounts
+from indexer.catalog.product_rows import (
+    BY_IDS,
+    BY_PARENTS,
+    COLUMNS,
+    VARIANTS_BY_IDS,
+    VARIANTS_BY_PARENTS,
+    product_of,
+)
+from indexer.catalog.records import UpsertCounts, Variant
 from indexer.catalog.states import ImageState
 from indexer.catalog.versions import Condition, analyze, end, number, split, standing, unindexed
 from indexer.domain import Product
@@ -91,9 +98,23 @@ class ProductRepository:
         """The first `limit` products of each parent in the order of the source; a parent of nothing is absent."""
         asked = {"catalog": catalog, "parents": parents, "generation": generation, "limit": limit}
         found: dict[str, list[Product]] = {}
-        for product in map(product_of, self._session.connection().execute(BY_PARENTS, asked)):
+        for product in map(product_of, self._session.connection().execute(BY_PARENTS, asked).all()):
             found.setdefault(product.parent or "", []).append(product)
         return {parent: tuple(products) for parent, products in found.items()}
+
+    def variants(
+        self, catalog: str, parents: Sequence[str], *, generation: int, limit: int = 100
+    ) -> dict[str, tuple[Variant, ...]]:
+        """Of each parent that has any, as `siblings`; the parent itself comes first where it is a product."""
+        connection = self._session.connection()
+        asked = {"catalog": catalog, "parents": parents, "generation": generation, "limit": limit}
+        found: dict[str, list[Variant]] = {}
+        for parent, product_id, attributes, _ in connection.execute(VARIANTS_BY_PARENTS, asked).all():
+            found.setdefault(parent, []).append(Variant(product_id, attributes_of(attributes)))
+        themselves = {"catalog": catalog, "ids": list(found), "generation": generation}
+        for _, product_id, attributes in connection.execute(VARIANTS_BY_IDS, themselves).all() if found else ():
+            found[product_id].insert(0, Variant(product_id, attributes_of(attributes)))
+        return {parent: tuple(variants) for parent, variants in found.items()}
 
     def page(
         self, catalog: str, after: str | None = None, limit: int = _CHUNK, *, generation: int

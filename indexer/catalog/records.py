@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from indexer.catalog.states import BuildState, FeedbackKind, ImageState, Scope
+from indexer.domain import AttributeValue
 
 Palette = tuple[tuple[float, float, float, float], ...]
 """(L, a, b, share) of each colour: CIE Lab, shares in (0, 1]."""
@@ -18,6 +19,14 @@ class CatalogRecord:
     source: str
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What of a product tells it apart from others of its parent."""
+
+    id: str
+    attributes: Mapping[str, AttributeValue]
 
 
 @dataclass(frozen=True, slots=True)

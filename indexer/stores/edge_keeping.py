@@ -1,15 +1,21 @@
-"""Edge stores, each in a directory of its own that is never renamed, with a small file that says what is published."""
+"""Edge stores, each in a directory of its own that is never renamed, with a small file that says what is published.
+
+What starts the child that fills one is imported when one is filled.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from indexer.errors import StoreMismatch, StoreUnavailable
-from indexer.stores.child import EdgeBuilder
 from indexer.stores.edge import EdgeStore
 from indexer.stores.edge_shard import is_sealed, read_description, remove_store, translated
 from indexer.stores.owner import Ownership
 from indexer.stores.pointer import write_pointer
 from indexer.stores.points import EXACT_BELOW
 from indexer.stores.seam import Layout
+
+if TYPE_CHECKING:
+    from indexer.stores.child import EdgeBuilder
 
 
 class EdgeStores:
@@ -20,7 +26,9 @@ class EdgeStores:
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    def write(self, build: str, layout: Layout, expected: int) -> EdgeBuilder:
+    def write(self, build: str, layout: Layout, expected: int) -> "EdgeBuilder":
+        from indexer.stores.child import EdgeBuilder
+
         return EdgeBuilder(self.path(build), layout, expected)
 
     def open(self, build: str, layout: Layout) -> EdgeStore:

@@ -80,10 +80,6 @@ class Atelier:
         """The file of a picture, which says how it came about. Raises UnknownPicture, NothingGenerated."""
         return encoded(self._chosen().studio.kept(picture_id))
 
-    def close(self) -> None:
-        if self._artist is not None:
-            self._artist.studio.close()
-
     def check(self, request: DrawRequest, photo: bytes | None) -> None:
         """What of a request can be told before it is drawn. Raises QueryError, BadBox, ImageRejected, NothingGenerated
         where nobody is set up to draw."""
@@ -117,7 +113,7 @@ class Atelier:
             photo=None if seen is None else seen.pixels,
             photo_colours=() if seen is None else tuple(name_colours(seen.palette)),
             generate=request.mode,
-            canvas=None if canvas is None else canvas.pixels,
+            canvas=None if canvas is None else lambda: canvas.pixels,
             caller=caller,
             deadline=deadline,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from indexer.catalog.records import Variant
 from indexer.domain import Channel, Frozen, Hit, PayloadValue, Product, QueryKind
 from indexer.settings import Fusion
 from service.rerank.verdicts import Verdict
@@ -135,13 +136,13 @@ BEFORE_CHECKS = ("diversified", *BY_SCORE)
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to. `products` has those of the page, `siblings` their parents' variants."""
+    """What a search came to. `products` has those of the page, `variants` what their parents have."""
 
     plan: Plan
     ranking: Ranking
     page: Page
     products: Mapping[str, Product]
-    siblings: Mapping[str, Sequence[Product]]
+    variants: Mapping[str, Sequence[Variant]]
     facets: Sequence[Facet]
     nothing_close: Emptiness | None
     why_not: Sequence[WhyNot]
@@ -188,8 +189,6 @@ def _result(group: Group, rank: int, found: Found) -> Result:
     fused = group.shown
     product = found.products[fused.hit.product_id]
     checked = found.ranking.checked.get(product.id)
-    siblings = found.siblings.get(product.parent or product.id, ())
-    others = any(one.id != product.id for one in siblings)
     lexicon = found.plan.index.lexicon
     return Result(
         id=product.id,
@@ -207,7 +206,7 @@ def _result(group: Group, rank: int, found: Found) -> Result:
         checks={} if checked is None else dict(checked.checks),
         boosts=_by_name(fused.boosts),
         guessed=_guessed(fused.payload),
-        variants=summarise(product, siblings) if others else None,
+        variants=summarise(product, found.variants.get(product.parent or product.id, ())),
         duplicates=group.duplicates,
         highlights=() if lexicon is None else tuple(highlights(product, found.plan.query.wanted, lexicon)),
         routes=dict(fused.routes),

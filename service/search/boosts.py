@@ -30,15 +30,22 @@ def lift(fused: Sequence[Fused], lifts: Sequence[Lift], today: date | None = Non
     The payload of the photo that a product was found by decides. `today`, by default the day it is in UTC, is what
     recency is reckoned from.
     """
+    if not lifts:
+        return in_order(fused)
     days = float(((today or datetime.now(UTC).date()) - EPOCH).days)
     payloads = [one.payload for one in fused]
-    amounts = [(each.name, each.expression.amounts(payloads, days).tolist()) for each in lifts]
-    lifted = []
-    for at, one in enumerate(fused):
-        given = tuple((name, amount[at]) for name, amount in amounts if amount[at])
-        score = one.score + sum(amount for _, amount in given)
-        lifted.append(one.lifted(score, one.boosts + given) if given else one)
-    return in_order(lifted)
+    names = [each.name for each in lifts]
+    amounts = [each.expression.amounts(payloads, days).tolist() for each in lifts]
+    return in_order(
+        _lifted(one, [given for given in zip(names, of_product, strict=True) if given[1]])
+        for one, of_product in zip(fused, zip(*amounts, strict=True), strict=True)
+    )
+
+
+def _lifted(one: Fused, given: Sequence[tuple[str, float]]) -> Fused:
+    if not given:
+        return one
+    return one.lifted(one.score + sum(amount for _, amount in given), (*one.boosts, *given))
 
 
 def parse_boosts(boosts: Mapping[str, float], fields: Mapping[str, FieldType]) -> list[Lift]:

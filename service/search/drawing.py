@@ -137,7 +137,8 @@ class Artist:
     def _canvas(self, sitter: Sitter, mode: Mode) -> tuple[Pixels | None, tuple[str, ...]]:
         """The photo that is started from, and why there is none."""
         if sitter.product is None:
-            return sitter.query.canvas, ()
+            canvas = sitter.query.canvas
+            return None if canvas is None else canvas(), ()
         if self.photos is None or not sitter.product.images:
             return None, (f"generate: {sitter.product.id} has no photo to start from",)
         try:

@@ -34,9 +34,13 @@ def collapse(groups: Sequence[Group], store: VectorStore, threshold: float = SAM
     points = [group.shown.hit.point_id for group in window]
     stored = store.fetch(points)
     same = _same([stored.get(point, {}) for point in points], threshold)
+    pairs = np.argwhere(np.triu(same, 1)).tolist()
+    if not pairs:
+        return list(groups)
     kept: dict[int, list[str]] = {}
     for at, group in enumerate(window):
-        first = next((early for early in kept if same[early, at] and _relisted(window[early], group)), None)
+        earlier = (early for early, late in pairs if late == at and early in kept)
+        first = next((early for early in earlier if _relisted(window[early], group)), None)
         if first is None:
             kept[at] = []
         else:

@@ -8,13 +8,14 @@ has no finite value (a division by 0, the logarithm of a negative number), count
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.domain import PayloadValue, Where
-from service.search.conditions import test_of
+from service.search.conditions import held
 
 LIMIT = 1_000.0
 """The most an expression adds or takes, far beyond the scores there are: what is lifted so much is first."""
@@ -84,8 +85,9 @@ class Expression:
     def amounts(self, payloads: Sequence[Payload], today: float) -> Values:
         """(n,) what it adds to each product's score, at most LIMIT either way; `today` in days since 1970-01-01."""
         with np.errstate(all="ignore"):
-            parts = [np.nan_to_num(_values(part, payloads, today), nan=0.0) for part in self.parts]
-            return np.clip(sum(np.clip(part, -LIMIT, LIMIT) for part in parts), -LIMIT, LIMIT)
+            parts = [_values(part, payloads, today) for part in self.parts]
+            counted = (np.where(np.isnan(part), 0.0, np.clip(part, -LIMIT, LIMIT)) for part in parts)
+            return np.clip(sum(counted), -LIMIT, LIMIT)
 
 
 def _values(node: Node, payloads: Sequence[Payload], today: float) -> Values:
@@ -94,7 +96,7 @@ def _values(node: Node, payloads: Sequence[Payload], today: float) -> Values:
         case Number(value):
             return np.full(len(payloads), value)
         case Holds(where):
-            return np.array([*map(test_of(where), payloads)], dtype=np.float64)
+            return held(where, payloads).astype(np.float64)
         case Field(name):
             return _numbers(name, payloads)
         case Default(name, value):
@@ -117,7 +119,7 @@ def _finite(values: Values) -> Values:
 
 _COMPUTE: Final[Mapping[str, Callable[[Sequence[Values]], Values]]] = {
     PLUS: lambda given: np.sum(given, axis=0),
-    TIMES: lambda given: np.prod(given, axis=0),
+    TIMES: lambda given: reduce(np.multiply, given),
     NEGATIVE: lambda given: -given[0],
     INVERSE: lambda given: 1 / given[0],
     "log": lambda given: np.log(given[0]),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from indexer.builds.texts import values_of
+from indexer.catalog.records import Variant
 from indexer.domain import Frozen, Product
 from service.changes import COLOUR
 from service.search.fusion import Fused
@@ -62,9 +63,12 @@ def ungrouped(ranked: Sequence[Fused]) -> list[Group]:
     return [Group(one.hit.product_id, one) for one in ranked]
 
 
-def summarise(shown: Product, siblings: Iterable[Product]) -> VariantSummary:
-    """`siblings`: the products of its parent, itself among them or not, in the order of the source."""
-    others = [one for one in siblings if one.id != shown.id]
+def summarise(shown: Product, variants: Iterable[Variant]) -> VariantSummary | None:
+    """`variants`: the products of its parent, itself among them or not, in the order of the source. None where there
+    are no others."""
+    others = [one for one in variants if one.id != shown.id]
+    if not others:
+        return None
     own = {colour.casefold() for colour in _colours(shown)}
     colours: dict[str, str] = {}
     for colour in (colour for one in others for colour in _colours(one)):
@@ -92,5 +96,5 @@ def _key(one: Fused, parents: set[str]) -> str:
     return product_id.casefold() if product_id.casefold() in parents else product_id
 
 
-def _colours(product: Product) -> tuple[str, ...]:
+def _colours(product: Product | Variant) -> tuple[str, ...]:
     return values_of(product.attributes.get(COLOUR, ()))

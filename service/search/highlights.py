@@ -90,11 +90,13 @@ def _highlight(field: str, text: str, wanted: frozenset[int], language: str) -> 
 
 
 def _matches(text: str, wanted: frozenset[int], language: str) -> Iterator[_Match]:
+    terms_of = _terms_of(language)
     for word in _WORD.finditer(text):
-        if word.start() >= LOOKED_AT:
+        start, end = word.span()
+        if start >= LOOKED_AT:
             return
-        if word.end() - word.start() <= _LONGEST and (terms := _terms(language, word.group()) & wanted):
-            yield _Match(word.start(), word.end(), terms)
+        if end - start <= _LONGEST and not wanted.isdisjoint(terms := terms_of(word.group())):
+            yield _Match(start, end, terms & wanted)
 
 
 def _densest(matches: Sequence[_Match]) -> Sequence[_Match]:
@@ -138,12 +140,14 @@ def _snippet(field: str, text: str, matches: Sequence[_Match]) -> Highlight:
 @lru_cache(maxsize=8_192)
 def _said(language: str, text: str) -> frozenset[int]:
     """All its terms: most texts of a page have been looked at before, and most have none of the words (about 2 kB)."""
-    return frozenset().union(*(_terms(language, word) for word in _WORD.findall(text)))
+    return frozenset().union(*map(_terms_of(language), _WORD.findall(text)))
 
 
-@lru_cache(maxsize=20_000)
-def _terms(language: str, word: str) -> frozenset[int]:
-    return frozenset(_stems(language)(word))
+@cache
+def _terms_of(language: str) -> Callable[[str], frozenset[int]]:
+    """Of a word; those looked at last are remembered."""
+    stems = _stems(language)
+    return lru_cache(maxsize=20_000)(lambda word: frozenset(stems(word)))
 
 
 @cache

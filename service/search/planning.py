@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from indexer.builds.live import LiveIndex
+from indexer.catalog.records import Variant
 from indexer.domain import AllOf, BuildManifest, Channel, Product, QueryKind, Spread, Where, point_id
 from indexer.encoders import Encoder
 from indexer.errors import EmptyQuery, ImageRejected, UnavailableError, UnknownProduct
@@ -44,6 +45,11 @@ class Products(Protocol):
 
     def siblings(self, build: BuildManifest, parents: Sequence[str]) -> Mapping[str, Sequence[Product]]:
         """Parent → its products, in the order of the source."""
+
+    def with_variants(
+        self, build: BuildManifest, ids: Sequence[str]
+    ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
+        """What `get_many` finds, and by parent, for a product without one by its own id, the variants there are."""
 
 
 class Rules(Protocol):
@@ -90,10 +96,11 @@ class Planner:
         with trail.stage("understand"):
             reference = self._reference(query, index)
             query, uncompared = _compared(query, reference)
-            ruling = self._ruling(query, manifest)
+            book = self._book(query, manifest)
+            ruling = book.for_query(query.words)
             understood = self._understood(query, index, ruling)
             read = _as_read(query, understood)
-            ruling = self._reread(ruling, read, query, manifest)
+            ruling = _reread(ruling, book, read, query)
             understood, ruling, also = self._named(understood, ruling, manifest)
         asked = resolve(read.kind, query.weights, settings.weights, read.kind is QueryKind.TEXT)
         with trail.stage("encode"):
@@ -137,17 +144,10 @@ class Planner:
             ),
         )
 
-    def _ruling(self, query: Query, manifest: BuildManifest) -> Ruling:
+    def _book(self, query: Query, manifest: BuildManifest) -> RuleBook:
         if self.rules is None or query.rules == "off":
-            return Ruling()
-        return self.rules.book(manifest, drafts=query.rules == "draft").for_query(query.words)
-
-    def _reread(self, ruling: Ruling, read: Query, query: Query, manifest: BuildManifest) -> Ruling:
-        """Rules are for what was meant, too: a pin of "hoodie" holds for "hodie"."""
-        if self.rules is None or query.rules == "off" or read.words == query.words or ruling.rules:
-            return ruling
-        meant = self.rules.book(manifest, drafts=query.rules == "draft").for_query(read.words)
-        return replace(meant, synonyms=ruling.synonyms)
+            return RuleBook(())
+        return self.rules.book(manifest, drafts=query.rules == "draft")
 
     def _understood(self, query: Query, index: LiveIndex, ruling: Ruling) -> Understood:
         """Of an edit, what is no change: values, wanted and refused ones, are read by its routes."""
@@ -242,6 +242,13 @@ def _compared(query: Query, reference: Product | None) -> tuple[Query, tuple[str
     if not words and not change:
         return replace(query, words="", change="", generate=None, generated=None), unknown
     return replace(query, words=words, change=change), unknown
+
+
+def _reread(ruling: Ruling, book: RuleBook, read: Query, query: Query) -> Ruling:
+    """Rules are for what was meant, too: a pin of "hoodie" holds for "hodie"."""
+    if read.words == query.words or ruling.rules:
+        return ruling
+    return replace(book.for_query(read.words), synonyms=ruling.synonyms)
 
 
 def _as_read(query: Query, understood: Understood) -> Query:

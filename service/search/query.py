@@ -1,6 +1,6 @@
 """What a shopper asks, before anything is encoded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -29,7 +29,7 @@ class Query:
     `view` is `photo` as large as whoever checks wants it, `caller` whose budget that is.
 
     `generate`: have a picture drawn of what an edit wants and search by it too; `generated`: by this one, by its id.
-    `canvas` is `photo` as large as whoever draws or recolours wants it. `told` hears of verdicts as they come.
+    `canvas` gives `photo` as large as whoever draws or recolours wants it. `told` hears of verdicts as they come.
 
     Once the `deadline` is over, no further stage is begun. `before_ms` are stages that took place before the search.
     """
@@ -57,7 +57,7 @@ class Query:
     view: Pixels | None = None
     generate: Mode | None = None
     generated: str | None = None
-    canvas: Pixels | None = None
+    canvas: Callable[[], Pixels] | None = None
     caller: str = ""
     why_not: tuple[str, ...] = ()
     explain: bool = False

@@ -164,9 +164,11 @@ def _edited(
 def _recoloured(query: Query, changes: Sequence[Change], encoder: Encoder, editing: Editing) -> list[Route]:
     """None for an edit that changes no colour, or of a product whose photo is not at hand; the other changes of one
     that does are made by arithmetic."""
-    picture = editing.picture if query.photo is None else query.photo if query.canvas is None else query.canvas
     colour = next((change for change in changes if change.field == COLOUR), None)
-    if picture is None or colour is None or colour_named_in(colour.target) is None:
+    if colour is None or colour_named_in(colour.target) is None:
+        return []
+    picture = editing.picture if query.photo is None else query.photo if query.canvas is None else query.canvas()
+    if picture is None:
         return []
     source = colour.source if colour.source is not None and colour_named_in(colour.source) else None
     seen = encoder.encode_images([recolour(picture, colour.target, source).pixels])[0]

@@ -100,11 +100,12 @@ def _vector_scores(
 
 
 def _lexical_scores(store: VectorStore, hits: list[Hit], lexical: list[Hit], question: Question) -> Scores:
-    """BM25 of every hit; fewer hits than asked for means that all others truly score 0."""
-    if len(lexical) < question.depth:
-        known = {hit.point_id.int: hit.score for hit in lexical}
-        return np.array([known.get(hit.point_id.int, 0.0) for hit in hits])
-    return _backfill(store, hits, WordsQuery(question.words))
+    """BM25 of every hit; fewer found by words than asked for means that all others truly score 0."""
+    known = {hit.point_id.int: hit.score for hit in lexical}
+    unknown = [hit for hit in hits if hit.point_id.int not in known] if len(lexical) >= question.depth else []
+    left = _backfill(store, unknown, WordsQuery(question.words))
+    known |= zip((hit.point_id.int for hit in unknown), left.tolist(), strict=True)
+    return np.array([known.get(hit.point_id.int, 0.0) for hit in hits])
 
 
 def _backfill(store: VectorStore, hits: list[Hit], query: VectorQuery | WordsQuery) -> Scores:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from indexer.builds.live import LiveIndex
+from indexer.catalog.records import Variant
 from indexer.domain import Product
 from indexer.encoders import Encoder
 from indexer.settings import SearchSettings
@@ -12,7 +13,7 @@ from service.search.answer import Answer, Found, compose
 from service.search.drawing import Artist, Photos
 from service.search.emptiness import Emptiness, nothing_close
 from service.search.facets import Facet, count_facets, default_facets
-from service.search.paging import Page, decode_cursor, fill_page, fingerprint
+from service.search.paging import decode_cursor, fill_page, fingerprint
 from service.search.planning import Plan, Planner, Products, Rules
 from service.search.query import AUTO, Query
 from service.search.ranking import Ranking
@@ -55,8 +56,7 @@ class Searcher:
         ranking = Ranking(plan, self._products, self._settings, trail)
         page = fill_page(ranking.layer, ranking.order, cursor, query.top_k, max(self._settings.depth, query.top_k))
         with trail.stage("load"):
-            products = self._products.get_many(index.manifest, [group.shown.hit.product_id for group in page.groups])
-            siblings = self._siblings(page, products, plan)
+            products, variants = self._loaded([group.shown.hit.product_id for group in page.groups], plan)
         onward = page.cursor(state, asked)
         checked = verified(page, plan, ranking, products, self._verifier, trail)
         counted: Sequence[Facet] = ()
@@ -70,7 +70,7 @@ class Searcher:
             ranking=ranking,
             page=checked.page,
             products=products,
-            siblings=siblings,
+            variants=variants,
             facets=counted,
             nothing_close=_emptiness(plan, ranking),
             why_not=[inquest.of(name, trail.ranks(name)) for name in query.why_not],
@@ -79,17 +79,12 @@ class Searcher:
         )
         return compose(found, trail)
 
-    def _siblings(self, page: Page, products: Mapping[str, Product], plan: Plan) -> Mapping[str, Sequence[Product]]:
-        """The variants of what is shown, by parent; the parent is one of them where it is a product itself."""
-        if not plan.query.group:
-            return {}
-        parents = dict.fromkeys(product.parent or product.id for product in products.values())
-        found = self._products.siblings(plan.index.manifest, list(parents))
-        themselves = self._products.get_many(plan.index.manifest, [name for name in parents if name in found])
-        return {
-            parent: [*((themselves[parent],) if parent in themselves else ()), *variants]
-            for parent, variants in found.items()
-        }
+    def _loaded(self, ids: Sequence[str], plan: Plan) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
+        """What is shown, and where variants are one result, the variants of it."""
+        manifest = plan.index.manifest
+        if plan.query.group:
+            return self._products.with_variants(manifest, ids)
+        return self._products.get_many(manifest, ids), {}
 
 
 def _emptiness(plan: Plan, ranking: Ranking) -> Emptiness | None:

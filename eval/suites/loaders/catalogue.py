@@ -9,6 +9,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from eval.errors import SuiteError
+from indexer.catalog.records import Variant
 from indexer.domain import AttributeValue, BuildManifest, Product
 from indexer.sources import rows
 from indexer.sources.columns import ColumnPlan
@@ -90,6 +91,11 @@ class CatalogueProducts:
     def siblings(self, build: BuildManifest, parents: Sequence[str]) -> Mapping[str, Sequence[Product]]:
         """None: a suite's products are measured one by one."""
         return {}
+
+    def with_variants(
+        self, build: BuildManifest, ids: Sequence[str]
+    ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
+        return self.get_many(build, ids), {}
 
     def _product(self, number: int, line: bytes) -> Product:
         try:

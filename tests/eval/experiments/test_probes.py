@@ -1,7 +1,6 @@
 """`vitrine eval probe` writes a page of what was seen."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from PIL import Image
 
 from eval.errors import ExperimentError
 from eval.experiments.probes import run_probe
-from indexer.cli import main
 from indexer.errors import ImageRejected
 from indexer.settings import Settings
 from service.generate.seam import Request
+from tests.indexer.commands import run_main
 from tests.service.worlds import photo_of, settings_of
 from tests.tiny_diffusion.sdxl import write_sdxl
 
@@ -81,10 +80,9 @@ def test_the_command_prints_what_was_seen_and_leaves_the_page(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VITRINE_HOME", str(settings.home))
     monkeypatch.setenv("VITRINE_GENERATE", settings.generate.model_dump_json())
-    monkeypatch.setattr(sys, "argv", ["vitrine", "eval", "probe", "but blue", "--pipeline", "sdxl-text", "--json"])
 
     with pytest.raises(SystemExit) as end:
-        main()
+        run_main("eval", "probe", "but blue", "--pipeline", "sdxl-text", "--json")
 
     assert not end.value.code
     assert len(json.loads(capsys.readouterr().out)["entropy"]) == 30

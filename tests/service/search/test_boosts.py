@@ -65,3 +65,8 @@ def test_more_of_a_boost_never_puts_its_products_lower(
     assert sorted(before) == sorted(after)
     for at, (_, ours) in enumerate(products):
         assert not ours or after.index(f"p{at}") <= before.index(f"p{at}")
+
+
+def test_without_lifts_products_go_by_their_scores() -> None:
+    near, far = found("a", 2.0), found("b", 1.0)
+    assert lift([far, near], []) == [near, far]

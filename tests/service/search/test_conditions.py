@@ -5,7 +5,7 @@ import pytest
 
 from indexer.domain import FieldType, PayloadValue, Where
 from indexer.stores.columns import Columns
-from service.search.conditions import holds
+from service.search.conditions import held, holds
 from service.search.where import parse_where
 from tests.contracts import plain
 from tests.contracts.draws import Draws
@@ -58,6 +58,8 @@ def test_it_agrees_with_the_stores_on_random_filters() -> None:
         found = np.array([holds(where, one) for one in payloads])
         assert (found == columns.mask(where, len(payloads))).all(), where
         assert found.tolist() == [plain.holds(where, one) for one in payloads]
+        assert held(where, payloads).tolist() == found.tolist()
+        assert held(where, []).tolist() == []
 
 
 def payload(rng: random.Random) -> dict[str, PayloadValue]:

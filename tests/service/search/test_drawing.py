@@ -151,8 +151,8 @@ class TestSearching:
 
     def test_a_photo_is_started_from_as_large_as_it_was_given(self, gallery: Gallery) -> None:
         large = picture("red", side=256)
-        shopper = Query(photo=picture("red"), photo_colours=("red",), change="but blue", generate="draft", canvas=large)
-        answer = gallery.of(Recolouring()).ask(shopper)
+        shopper = Query(photo=picture("red"), photo_colours=("red",), change="but blue", canvas=lambda: large)
+        answer = gallery.of(Recolouring()).ask(replace(shopper, generate="draft"))
         assert [(one.width, one.scores.fit) for one in answer.generated] == [(256, True)]
         assert answer.results[0].id in ("mug-plain", "mug-blue", "shoe-blue"), "the blue photos"
 
@@ -290,7 +290,8 @@ class TestWishes:
 
 
 def photo_sitter(gallery: Gallery, canvas: Pixels) -> Sitter:
-    query = Query(photo=picture("red"), photo_colours=("red",), change="but blue", generate="final", canvas=canvas)
+    query = Query(photo=picture("red"), photo_colours=("red",), change="but blue", canvas=lambda: canvas)
+    query = replace(query, generate="final")
     bazaar = gallery.bazaar
     understood = meant(query, bazaar.index, bazaar.encoder, None)
     return Sitter(query, understood, None, bazaar.index.manifest, bazaar.encoder)

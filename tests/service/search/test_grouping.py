@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.catalog.records import Variant
 from indexer.domain import Product
 from service.search.fusion import in_order
 from service.search.grouping import VariantSummary, grouped, summarise, ungrouped
@@ -50,10 +51,11 @@ def coat(product_id: str, *colours: str) -> Product:
 
 def test_the_other_variants_are_counted_with_the_colours_that_the_shown_one_lacks() -> None:
     family = [coat("r", "Red"), coat("b", "Blue"), coat("b2", "blue"), coat("w", "White", "RED"), coat("plain")]
-    assert summarise(family[0], family) == VariantSummary(
+    assert summarise(family[0], [Variant(one.id, one.attributes) for one in family]) == VariantSummary(
         count=4, colours=("Blue", "White"), ids=("b", "b2", "w", "plain")
     )
 
 
-def test_an_only_child_has_no_siblings() -> None:
-    assert summarise(coat("r", "Red"), [coat("r", "Red")]) == VariantSummary(count=0, colours=(), ids=())
+def test_of_an_only_child_there_is_nothing_to_tell() -> None:
+    assert summarise(coat("r", "Red"), [Variant("r", {"colour": "Red"})]) is None
+    assert summarise(coat("r", "Red"), []) is None

@@ -3,10 +3,14 @@
 import pytest
 
 from indexer.catalog.states import RuleKind
-from indexer.domain import Channel, QueryKind
+from indexer.domain import BuildManifest, Channel, QueryKind
 from indexer.errors import BadFilter, BadWeights, ContradictoryEdit, EmptyQuery, QueryError
+from service.search.planning import Planner
 from service.search.query import Query
-from tests.service.search.bazaar import Bazaar, rule
+from service.search.rules import RuleBook
+from service.search.trail import Trail
+from service.shop import CatalogProducts
+from tests.service.search.bazaar import Bazaar, FixedRules, rule
 from tests.service.worlds import picture
 
 IMAGE, TEXT, LEXICAL = Channel
@@ -243,3 +247,18 @@ class TestRefusals:
     def test_facets_of_unknown_fields_are_too(self, bazaar: Bazaar) -> None:
         with pytest.raises(BadFilter, match="facets: no field 'hue'"):
             bazaar.ask(Query(words="mug", facets=("hue",)))
+
+
+def test_rules_are_read_once_though_they_are_for_what_was_meant_too(bazaar: Bazaar) -> None:
+    read = []
+
+    class Counted(FixedRules):
+        def book(self, build: BuildManifest, *, drafts: bool = False) -> RuleBook:
+            read.append(build.build)
+            return super().book(build, drafts=drafts)
+
+    rules = Counted((rule(RuleKind.PIN, "umbrella", ("spoon",)),))
+    planner = Planner(CatalogProducts(bazaar.database), bazaar.settings, rules)
+    plan = planner.plan(Query(words="umbrlla"), bazaar.index, bazaar.encoder, Trail())
+    assert [pin.product for pin in plan.ruling.pins] == ["spoon"]
+    assert len(read) == 1

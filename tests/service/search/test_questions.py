@@ -6,7 +6,7 @@ import pytest
 
 from indexer.bootstrap import open_catalogue
 from indexer.builds.live import LiveIndex, open_live, published_build
-from indexer.domain import Channel, Product, Vector, point_id
+from indexer.domain import Channel, Pixels, Product, Vector, point_id
 from indexer.errors import ContradictoryEdit, UnknownProduct
 from indexer.settings import EditSettings
 from service.search.query import Query
@@ -86,6 +86,22 @@ def test_routes_that_cannot_be_gone_are_left_out(index: LiveIndex, products: dic
     assert names(edit(index, products["mug-sketch"])) == ["arithmetic", "caption"], "it has no photo"
     shopper = Query(photo=picture("red"), photo_colours=("red",), change="but blue")
     assert names(encode(shopper, index, FakeEncoder(), None)) == ["arithmetic", "identity", "recolour"]
+
+
+@pytest.mark.parametrize(("change", "looked_at"), [("in glass", 0), ("something nicer", 0), ("but blue", 1)])
+def test_a_shoppers_photo_is_looked_at_large_only_where_its_colour_is_to_change(
+    index: LiveIndex, change: str, looked_at: int
+) -> None:
+    looks = []
+
+    def canvas() -> Pixels:
+        looks.append(change)
+        return picture("red", side=64)
+
+    shopper = Query(photo=picture("red"), photo_colours=("red",), change=change, canvas=canvas)
+    encoded = encode(shopper, index, FakeEncoder(), None)
+    assert len(looks) == looked_at
+    assert names(encoded).count("recolour") == looked_at
 
 
 def test_routes_are_switched_off_by_their_weight(index: LiveIndex, products: dict[str, Product]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from indexer.bootstrap import open_catalogue
 from indexer.builds.live import LiveIndex, open_live, published_build
 from indexer.catalog.engine import Database
+from indexer.catalog.records import Variant
 from indexer.domain import BuildManifest, Channel, Product, QueryKind
 from indexer.errors import BadFilter, BadWeights, UnknownProduct
 from indexer.settings import Fusion, SearchSettings
@@ -373,6 +374,12 @@ class Forgetful:
 
     def siblings(self, build: BuildManifest, parents: Sequence[str]) -> Mapping[str, Sequence[Product]]:
         return self._products.siblings(build, parents)
+
+    def with_variants(
+        self, build: BuildManifest, ids: Sequence[str]
+    ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
+        _, variants = self._products.with_variants(build, ids)
+        return self.get_many(build, ids), variants
 
 
 def test_a_product_that_is_being_deleted_is_not_shown(home: Path) -> None:
