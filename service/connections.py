@@ -1,7 +1,12 @@
-"""Connections whose next request does not come: the server closes them, which by itself waits for heads for ever."""
+"""What our server does and uvicorn's does not: it closes connections whose next request does not come, where uvicorn's
+waits for heads for ever, and says that it is being stopped."""
 
 import asyncio
+from collections.abc import Callable
+from types import FrameType
 
+from uvicorn import Config
+from uvicorn import Server as UvicornServer
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
@@ -41,3 +46,15 @@ class PatientConnection(H11Protocol):
     def _close(self) -> None:
         self._late = None
         self.timeout_keep_alive_handler()
+
+
+class Server(UvicornServer):
+    """Told to stop, it says so at once by `stopping`, takes no connection more, and ends what is under way."""
+
+    def __init__(self, config: Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping()
+        super().handle_exit(sig, frame)

@@ -9,8 +9,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from indexer.backup.keeping import list_backups
-from indexer.backup.vaults import open_vault, vault_place
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.drawing_jobs import DrawingJobRepository
 from indexer.catalog.engine import Database
@@ -91,6 +89,9 @@ class Ledger:
             threading.Thread(target=self._list_backups, name="backups", daemon=True).start()
 
     def _list_backups(self) -> None:
+        from indexer.backup.keeping import list_backups
+        from indexer.backup.vaults import open_vault, vault_place
+
         try:
             vault = open_vault(vault_place(self._settings))
             made = [one.created for one in list_backups(vault) if one.created is not None and not one.fault]

@@ -1,5 +1,9 @@
-"""Running the service: one process that owns the embedded store."""
+"""Running the service: one process that owns the embedded store.
 
+What answers requests is imported while the shop is opened beside it: half of that is the work of other cores.
+"""
+
+import gc
 import logging
 import os
 import secrets
@@ -7,16 +11,13 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from math import ceil
 from multiprocessing import get_context
-from types import FrameType
 from typing import TYPE_CHECKING, TypedDict
-
-import uvicorn
-from fastapi import FastAPI
 
 from indexer.bootstrap import load_settings, open_catalogue, run_inner_worker
 from indexer.breaker import Breaker
@@ -29,14 +30,14 @@ from indexer.settings import Settings
 from service.access import Access, is_loopback, public_parts
 from service.address import announce, running_service, withdraw
 from service.allocator import bound_arenas
-from service.api.app import create_app
 from service.bootstrap import open_busy_shop
-from service.connections import PatientConnection
 from service.metrics import count_together
 from service.shop import Shop
-from service.web.installing import install_pages
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from service.connections import PatientConnection
     from service.oidc import OidcTokens
 
 FIRST_KEY = """
@@ -71,12 +72,14 @@ def serve(settings: Settings) -> None:
     _demand_guard(settings)
     secret = secrets.token_urlsafe(32)
     with _listen(settings.service.host, settings.service.port) as listening:
-        shop = open_busy_shop(settings)
-        shop.begin()
-        app = _application(settings, lambda: shop, secret)
-        _warm(shop)
+        with _made_to_stay():
+            shop = open_busy_shop(settings)
+            shop.begin()
+            with ThreadPoolExecutor(1, "warm-shop") as beside:
+                warm = beside.submit(_warm, shop)
+                app = _application(settings, lambda: shop, secret)
+            warm.result()
         _tell_first_key(settings)
-        config = uvicorn.Config(app, **_server_options(settings))
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn, once shut down, raises the signal it got again
         host, port = listening.getsockname()[:2]
         address = f"http://{_reached_at(host)}:{port}"
@@ -85,9 +88,22 @@ def serve(settings: Settings) -> None:
         try:
             with _worker(settings):
                 _stay_responsive()
-                _Server(config, app).run(sockets=[listening])
+                _run(app, settings, listening)
         finally:
             withdraw(settings.home)
+            gc.unfreeze()
+
+
+@contextmanager
+def _made_to_stay() -> Iterator[None]:
+    """The collector looks for no cycles among what is made within, neither now nor until `gc.unfreeze`: most of it is
+    modules, and a build that is served no more goes without it."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def _stay_responsive() -> None:
@@ -96,19 +112,17 @@ def _stay_responsive() -> None:
     sys.setswitchinterval(0.001)
 
 
-class _Server(uvicorn.Server):
-    """Told to stop, it is no longer ready at once, takes no connection more, and ends what is under way."""
+def _run(app: "FastAPI", settings: Settings, listening: socket.socket) -> None:
+    """Told to stop, it is no longer ready at once."""
+    from uvicorn import Config
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._app = app
+    from service.connections import Server
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._app.state.draining = True
-        super().handle_exit(sig, frame)
+    stopping = partial(setattr, app.state, "draining", True)
+    Server(Config(app, **_server_options(settings)), stopping).run(sockets=[listening])
 
 
-def create() -> FastAPI:
+def create() -> "FastAPI":
     """The application of one of several worker processes, which read the settings themselves."""
     settings = load_settings()
     _stay_responsive()
@@ -116,8 +130,11 @@ def create() -> FastAPI:
     return _application(settings, partial(open_busy_shop, settings))
 
 
-def _application(settings: Settings, open_shop: Callable[[], Shop], secret: str = "") -> FastAPI:
+def _application(settings: Settings, open_shop: Callable[[], Shop], secret: str = "") -> "FastAPI":
     """Commands on this machine that know the `secret` may do everything; without one none may."""
+    from service.api.app import create_app
+    from service.web.installing import install_pages
+
     hurried = Breaker(RESTS_AFTER, REST_SECONDS)
     access = Access(open_catalogue(settings, hurried), settings.pages.session_hours, secret, _tokens(settings))
     return create_app(open_shop, settings, access, partial(install_pages, settings=settings, access=access))
@@ -149,12 +166,14 @@ class _ServerOptions(TypedDict):
     proxy_headers: bool
     forwarded_allow_ips: list[str]
     server_header: bool
-    http: type[PatientConnection]
+    http: "type[PatientConnection]"
 
 
 def _server_options(settings: Settings) -> _ServerOptions:
     """A page that follows a build keeps its connection open, which ends with the time that requests have at the end.
     Who asks is who opened the connection, unless that is a proxy that is believed."""
+    from service.connections import PatientConnection
+
     load = settings.load
     return {
         "log_config": None,
@@ -192,6 +211,8 @@ def _tell_start(settings: Settings, address: str) -> None:
 
 
 def _serve_many(settings: Settings) -> None:
+    import uvicorn
+
     if settings.store.kind == "edge":
         raise SettingsError(
             f"service.workers is {settings.service.workers}, but the embedded store has one owner; "

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from eval.web import compare_routes, judging_routes, lab_routes, runs_routes, sliders_routes, suites_routes
 from eval.web.reporting import Reports
 from indexer.catalog.states import Scope
+from service.api.assembling import put_into
 from service.web.site import Nav, PageSet
 from service.working import Workplace
 
@@ -19,7 +20,7 @@ ROUTES = (runs_routes, compare_routes, suites_routes, sliders_routes, lab_routes
 def pages() -> PageSet:
     router = APIRouter(lifespan=_working)
     for part in ROUTES:
-        router.include_router(part.router)
+        put_into(router, part.router)
     return PageSet(router, "eval.web", Nav("/bench", "Bench", Scope.ANALYSE))
 
 

@@ -15,6 +15,7 @@ from indexer.settings import Settings
 from service.access import Access, public_parts
 from service.api import ask_route, document_route, generate_route, jobs_route, metrics_route, problems, rules_routes
 from service.api.admission import Admission, threads_for
+from service.api.assembling import put_into
 from service.api.describing import describe
 from service.api.guard import Identify
 from service.api.heads import Heads, sharing
@@ -86,9 +87,9 @@ def create_app(
     app.add_middleware(Admission, load=settings.load)
     app.state.rates = Rates(settings.access, lambda: app.state.metrics)
     app.add_middleware(Identify, access=access, rates=app.state.rates)
-    app.include_router(router)
+    put_into(app.router, router)
     for part in (document_route, ask_route, generate_route, jobs_route, rules_routes, metrics_route):
-        app.include_router(part.router)
+        put_into(app.router, part.router)
     if pages is not None:
         pages(app)
     problems.install(app)

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from indexer.settings import Settings
 from service.access import Access
+from service.api.assembling import put_into
 from service.web import media, reference, signing
 from service.web.routing import problem
 from service.web.site import Site, installed_pages
@@ -16,8 +17,5 @@ def install_pages(app: FastAPI, settings: Settings, access: Access) -> None:
     app.state.site = Site(settings, access, page_sets)
     app.state.thumbnails = Thumbnails(settings.home / "thumbnails", settings.pages.thumbnail_bytes)
     app.state.problem_page = problem
-    app.include_router(signing.router)
-    app.include_router(reference.router)
-    app.include_router(media.router)
-    for one in page_sets:
-        app.include_router(one.router)
+    for router in (signing.router, reference.router, media.router, *(one.router for one in page_sets)):
+        put_into(app.router, router)

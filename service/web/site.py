@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from http import HTTPStatus
 from importlib.metadata import entry_points
 from typing import Final
@@ -70,9 +71,9 @@ class Site:
         self.assets = Assets(packages)
         self._navs = tuple(one.nav for one in page_sets)
         self._loader = ChoiceLoader([PackageLoader(package) for package in packages])
-        self._translations = {language: translations(language, packages) for language in LANGUAGES}
-        self._environments = {language: self._new_environment(language) for language in LANGUAGES}
-        """Each compiles its templates once."""
+        self._translations = cache(partial(translations, packages=packages))
+        self._environments = cache(self._new_environment)
+        """By language, for the first visitor who speaks it. Each compiles its templates once."""
 
     def tongue(self, request: Request) -> Tongue:
         chosen = request.cookies.get(LANGUAGE_COOKIE) or self.settings.pages.language
@@ -85,7 +86,7 @@ class Site:
 
     def said(self, request: Request, words: str) -> str:
         """Words that were `marked` somewhere, in the visitor's language; all others as they are."""
-        return self._translations[self.tongue(request).language].gettext(words) if words else ""
+        return self._translations(self.tongue(request).language).gettext(words) if words else ""
 
     def render(
         self,
@@ -107,7 +108,7 @@ class Site:
             "address": address_of(request),
             "settings": self.settings.pages,
         }
-        html = self._environments[tongue.language].get_template(template).render({**known, **context})
+        html = self._environments(tongue.language).get_template(template).render({**known, **context})
         return HTMLResponse(html, status, HEADERS | {"Content-Language": tongue.language})
 
     def _new_environment(self, language: str) -> Environment:
@@ -119,7 +120,7 @@ class Site:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n"],
         )
-        environment.install_gettext_translations(self._translations[language], newstyle=True)  # type: ignore[attr-defined]
+        environment.install_gettext_translations(self._translations(language), newstyle=True)  # type: ignore[attr-defined]
         environment.filters.update(FILTERS)
         environment.globals["asset"] = self.assets.url
         return environment

@@ -11,8 +11,6 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
 from babel.dates import format_datetime, format_timedelta
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.support import Translations
 from jinja2 import pass_context
@@ -69,6 +67,9 @@ def marked(words: str) -> str:
 
 def translations(language: str, packages: Sequence[str]) -> Translations:
     """What the packages' `locale/<language>.po` say; the words as they are written where nothing is said."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     found = Translations()
     for package in packages:
         catalogue = files(package) / "locale" / f"{language}.po"

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from indexer.catalog.states import Scope
+from service.api.assembling import put_into
 from service.web.desk import (
     audit_routes,
     build_routes,
@@ -21,7 +22,7 @@ for part in (
     *(overview_routes, new_routes, build_routes, publish_routes, preview_routes, rules_routes, product_routes),
     audit_routes,
 ):
-    router.include_router(part.router)
+    put_into(router, part.router)
 
 
 def pages() -> PageSet:
