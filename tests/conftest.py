@@ -1,5 +1,6 @@
 """What every test runs under, and may ask for."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -14,6 +15,21 @@ os.environ.setdefault("VITRINE_ENCODER__RUNTIME", "torch")
 
 settings.register_profile("vitrine", deadline=None, max_examples=50)
 settings.load_profile("vitrine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The wheel's one test takes long: it begins first, so that no process is left with it alone at the end."""
+    items.sort(key=lambda item: item.path.name != "test_wheel.py")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the garbage collector need not look through it all the time."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.cli import main
+from indexer.cli import app, main
 
 GIVEN, OUTSIDE = 2, 1
 """Exit codes: what was given does not allow it; something outside failed."""
@@ -26,17 +26,30 @@ class Ran:
         return json.loads(self.out)
 
 
+def run_main(*arguments: str) -> None:
+    """`main` with these arguments, which ends with SystemExit.
+
+    It is meant to be called once in a process: the commands that it adds to the app, or leaves out, are put back.
+    """
+    commands, groups = list(app.registered_commands), list(app.registered_groups)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["vitrine", *arguments])
+        try:
+            main()
+        finally:
+            app.registered_commands, app.registered_groups = commands, groups
+
+
 def vitrine(folder: Path, *arguments: str, **environment: str) -> Ran:
     """Run the command in this process, in the folder."""
     out, err, code = io.StringIO(), io.StringIO(), None
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.chdir(folder)
-        patch.setattr(sys, "argv", ["vitrine", *arguments])
         patch.setenv("COLUMNS", "200")
         for name, value in environment.items():
             patch.setenv(f"VITRINE_{name}", value)
         try:
-            main()
+            run_main(*arguments)
         except SystemExit as exit_:
             code = exit_.code
     return Ran(code or 0, out.getvalue(), err.getvalue())

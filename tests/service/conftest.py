@@ -1,15 +1,14 @@
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from indexer.bootstrap import open_catalogue
 from indexer.builds.live import published_build
-from indexer.cli import main
 from indexer.encoders import open_encoder
 from indexer.settings import EncoderSettings, Settings
 from tests.fakes import ThingEncoder
+from tests.indexer.commands import run_main
 from tests.service.two_builds import TwoBuilds
 from tests.service.worlds import (
     ITEMS,
@@ -82,9 +81,8 @@ def vitrine(
     (tmp_path / "red.png").write_bytes(photo_of("red", seed=99))
 
     def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["vitrine", *arguments])
         with pytest.raises(SystemExit) as end:
-            main()
+            run_main(*arguments)
         captured = capsys.readouterr()
         return Outcome(int(end.value.code or 0), captured.out, captured.err)
 

@@ -27,6 +27,7 @@ from indexer.sources import open_source
 from indexer.store_settings import StoreSettings
 from indexer.stores.edge_keeping import EdgeStores
 from tests.fakes import COLOURS, FakeEncoder
+from tests.schema import write_schema
 
 COLUMNS = ("id", "title", "description", "category", "brand", "colour", "images")
 Row = dict[str, str]
@@ -42,10 +43,12 @@ class Shop:
     @classmethod
     def at(cls, path: Path, store: str = "memory", database: str | None = None) -> "Shop":
         """`database`: the URL of the ledger; absent: SQLite in the home."""
-        folder = path / "shop"
+        folder, home = path / "shop", path / "home"
         folder.mkdir(parents=True, exist_ok=True)
+        if database is None and not home.exists():
+            write_schema(home / "vitrine.db")
         settings = Settings(
-            home=path / "home",
+            home=home,
             store=StoreSettings.model_validate({"kind": store}),
             encoder=EncoderSettings(batch_size=4),
             images=ImageSettings(decoders=1, decode_seconds=120),

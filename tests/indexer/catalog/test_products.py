@@ -15,7 +15,7 @@ from indexer.catalog.engine import Database
 from indexer.catalog.images import ImageRepository
 from indexer.catalog.models import ProductRow
 from indexer.catalog.products import ProductRepository
-from indexer.catalog.records import UpsertCounts
+from indexer.catalog.records import UpsertCounts, Variant
 from indexer.domain import Availability, Product
 from indexer.errors import UnknownCatalog, UnknownProduct
 from tests.indexer.catalog.samples import CAP, COAT, NOON, numbered
@@ -167,6 +167,19 @@ def test_siblings_come_whole(database: Database) -> None:
     write(database, COAT)
     with database.session() as session:
         assert ProductRepository(session).siblings("shop", ["coat"], generation=1) == {"coat": (COAT,)}
+
+
+def test_variants_are_what_tells_siblings_apart_the_parent_first_where_it_is_a_product(database: Database) -> None:
+    red, black = replace(COAT, id="z-red", attributes={"colour": ("red", "wine")}), replace(COAT, id="a-black")
+    write(database, red, CAP, black, replace(CAP, id="cap-2", parent="cap"))
+    with database.session() as session:
+        found = ProductRepository(session).variants("shop", ["coat", "cap", "unheard"], generation=1, limit=1)
+        none = ProductRepository(session).variants("shop", [], generation=1)
+    assert found == {
+        "coat": (Variant("z-red", {"colour": ("red", "wine")}),),
+        "cap": (Variant("cap", CAP.attributes), Variant("cap-2", CAP.attributes)),
+    }
+    assert none == {}
 
 
 def test_a_large_family_is_cut_without_cutting_the_others(database: Database) -> None:

@@ -1,35 +1,27 @@
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from indexer.catalog.engine import Database, open_database
+from tests.schema import write_schema
 from tests.service.rerank.judging import Bench, bench
 
 
 @pytest.fixture(scope="session")
-def schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database's file, to copy."""
-    path = tmp_path_factory.mktemp("schema") / "catalogue.db"
-    database = open_database(f"sqlite:///{path}")
-    database.upgrade()
-    database.dispose()
-    return path
-
-
-@pytest.fixture(scope="session")
-def ledger(schema: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """One that tests share: each asks for something else."""
-    path = shutil.copy(schema, tmp_path_factory.mktemp("judge"))
+    path = tmp_path_factory.mktemp("judge") / "catalogue.db"
+    write_schema(path)
     database = open_database(f"sqlite:///{path}")
     yield database
     database.dispose()
 
 
 @pytest.fixture
-def database(schema: Path, tmp_path: Path) -> Iterator[Database]:
-    path = shutil.copy(schema, tmp_path)
+def database(tmp_path: Path) -> Iterator[Database]:
+    path = tmp_path / "catalogue.db"
+    write_schema(path)
     database = open_database(f"sqlite:///{path}")
     yield database
     database.dispose()

@@ -10,6 +10,7 @@ from indexer.catalog.engine import Database
 from indexer.catalog.states import Scope
 from indexer.errors import InputError, NotIdentified, UnknownKey
 from service.access import FIRST, Access
+from tests.schema import write_schema
 from tests.service.worlds import settings_of
 
 NOW = datetime.now(UTC)
@@ -17,6 +18,7 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
+    write_schema(tmp_path / "home" / "vitrine.db")
     return open_catalogue(settings_of(tmp_path / "home"))
 
 
