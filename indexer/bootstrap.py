@@ -21,7 +21,6 @@ from indexer.encoders.choosing import open_chosen
 from indexer.errors import EncoderMismatch, SettingsError
 from indexer.missetting import PREFIX, mistakes, unreadable
 from indexer.settings import Settings
-from indexer.stores.child import NICENESS
 
 if TYPE_CHECKING:
     from indexer.builds.changing import Seeing
@@ -129,6 +128,8 @@ def run_worker(settings: Settings) -> None:
 
 def run_inner_worker(settings: Settings) -> None:
     """`run_worker` as a child of the service: it gives way to it, and goes when it is gone."""
+    from indexer.stores.child import NICENESS
+
     os.nice(NICENESS)
     threading.Thread(target=_outlive_nobody, daemon=True).start()
     run_worker(settings)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from indexer.bootstrap import encoder_of, open_catalogue
 from indexer.breaker import Breaker, BreakerState
-from indexer.builds.publish import repair_pointers
 from indexer.catalog.engine import REST_SECONDS, RESTS_AFTER, Database
 from indexer.domain import BuildManifest
 from indexer.encoders import Encoder
@@ -14,23 +13,20 @@ from indexer.errors import SettingsError
 from indexer.images.decoders import DecoderPool
 from indexer.settings import LanguageSettings, Price, RerankSettings, Settings
 from indexer.stores.opening import open_stores
-from service.ask.asking import Speaker
-from service.batching import BatchingEncoder
 from service.bootstrap_drawing import Health, open_artist, unwatched
 from service.budget.governor import Governor
 from service.budget.prices import price_of
 from service.language import Rewriter
-from service.metrics import Metrics
+from service.metrics import Metrics, Uncounted
 from service.photos import BUSY, PATIENT, CataloguePhotos
-from service.remembering import RememberingEncoder
 from service.rerank.cache import VerdictCache
-from service.rerank.calling import Till
 from service.rerank.prompts import CachedPrompts
 from service.rerank.verifier import Verifier
 from service.rerank.zero_shot import ZeroShot
 from service.shop import Shop
 
 if TYPE_CHECKING:
+    from service.ask.asking import Speaker
     from service.endpoint import Endpoint
 
 
@@ -45,6 +41,7 @@ def open_shop(settings: Settings) -> Shop:
         partial(encoder_of, settings=settings),
         decoders,
         rewriter=open_rewriter(settings.language),
+        metrics=Uncounted(),
         photos=photos,
         verifier=open_verifier(settings, line, photos),
         speaker=open_speaker(settings.rerank, line),
@@ -58,6 +55,9 @@ def open_busy_shop(settings: Settings) -> Shop:
 
     Pointers that a killed publication left behind are put right first.
     """
+    from indexer.builds.publish import repair_pointers
+    from service.batching import BatchingEncoder
+    from service.remembering import RememberingEncoder
     from service.scraping import Ledger
 
     metrics, decoders = Metrics(), DecoderPool.of(settings.images)
@@ -161,8 +161,11 @@ def open_verifier(settings: Settings, line: Line | None, photos: CataloguePhotos
     return Verifier(rerank, witness, judge)
 
 
-def open_speaker(settings: RerankSettings, line: Line | None) -> Speaker | None:
+def open_speaker(settings: RerankSettings, line: Line | None) -> "Speaker | None":
     """None where no endpoint is named."""
     if line is None:
         return None
+    from service.ask.asking import Speaker
+    from service.rerank.calling import Till
+
     return Speaker(Till(line.endpoint, line.governor, line.answers, line.price), line.cache, settings)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from indexer.breaker import Breaker
 from indexer.catalog.engine import Database
@@ -13,15 +13,15 @@ from indexer.images.fetch import Fetcher
 from indexer.images.fit import Fit
 from indexer.places import place_of
 from indexer.settings import Settings
-from service.budget.governor import Governor
-from service.budget.picture_prices import picture_price_of
 from service.generate.cache import ImageCache
-from service.generate.paying import Purse
 from service.generate.recolouring import Recolouring
 from service.generate.seam import ImageGenerator
 from service.generate.studio import Studio
 from service.photos import CataloguePhotos
 from service.search.drawing import Artist
+
+if TYPE_CHECKING:
+    from service.generate.paying import Purse
 
 Health = Callable[[str], Breaker]
 """A new breaker for what has that name."""
@@ -67,6 +67,7 @@ def _openai(settings: Settings, database: Database, decoders: DecoderPool, healt
     given = settings.generate.openai
     if not given.named:
         return None
+    from service.budget.picture_prices import picture_price_of
     from service.endpoint import PictureEndpoint
     from service.generate.openai_images import OpenAiImages
 
@@ -102,7 +103,10 @@ _OPENERS: Final[Mapping[GeneratorName, _Opener]] = {
 }
 
 
-def _purse(settings: Settings, database: Database, breaker: Breaker) -> Purse:
+def _purse(settings: Settings, database: Database, breaker: Breaker) -> "Purse":
+    from service.budget.governor import Governor
+    from service.generate.paying import Purse
+
     return Purse(Governor(database, settings.budget), breaker)
 
 

@@ -214,6 +214,19 @@ class Metrics:
         self._count("vitrine_endpoint_late", purpose, by=usage.late)
 
 
+class Uncounted(Metrics):
+    """What a command does, which has ended before anybody could ask: nothing is counted, or imported to count with."""
+
+    def __init__(self) -> None:
+        pass
+
+    def _count(self, name: str, *labels: str, by: float = 1) -> None:
+        pass
+
+    def _took(self, name: str, value: float, *labels: str) -> None:
+        pass
+
+
 class _AtScrape:
     def __init__(self, read: Callable[[], Iterable[Reading]]) -> None:
         self._read = read

@@ -16,7 +16,6 @@ from indexer.catalog.rules import IN_USE, Rule, RuleContent, RuleRepository
 from indexer.catalog.states import RuleKind, RuleState
 from indexer.domain import BuildManifest, FieldType, Frozen
 from indexer.errors import BadRule, StoreMismatch
-from indexer.sources.text import clean_line
 from service.search.rules import RuleBook, checked
 
 MAX_PRODUCTS = 50
@@ -24,9 +23,16 @@ MAX_WORDS = 20
 MAX_AUTHOR = 100
 """Characters of a name."""
 
-Line = Annotated[str, Field(max_length=500), AfterValidator(clean_line)]
+
+def _clean(text: str) -> str:
+    from indexer.sources.text import clean_line  # the readers of catalogues come with it; no search needs them
+
+    return clean_line(text)
+
+
+Line = Annotated[str, Field(max_length=500), AfterValidator(_clean)]
 Said = Annotated[Line, Field(min_length=1)]
-Author = Annotated[str, Field(max_length=MAX_AUTHOR), AfterValidator(clean_line), Field(min_length=1)]
+Author = Annotated[str, Field(max_length=MAX_AUTHOR), AfterValidator(_clean), Field(min_length=1)]
 
 
 class RuleInput(Frozen):
@@ -148,7 +154,7 @@ class Rules:
 
         Raises UnknownRule, BadExpression when the catalogue lost a field that it needs.
         """
-        known, who = clean_line(rule_id), _author(author)
+        known, who = _clean(rule_id), _author(author)
         name, build = self._published(catalog)
         fields = self._fields(build)
         with self._database.begin() as session:
@@ -162,7 +168,7 @@ class Rules:
 
     def remove(self, rule_id: str, author: str, catalog: str | None = None, by: str = "") -> RuleDocument:
         """It stays listed among the removed. `by` as in `add`. Raises UnknownRule."""
-        known, who = clean_line(rule_id), _author(author)
+        known, who = _clean(rule_id), _author(author)
         name, _ = self._published(catalog)
         with self._database.begin() as session:
             repository = RuleRepository(session)
@@ -195,7 +201,7 @@ def _told(rule: Rule) -> Mapping[str, object]:
 
 
 def _author(given: str) -> str:
-    name = clean_line(given)
+    name = _clean(given)
     if not 0 < len(name) <= MAX_AUTHOR:
         raise BadRule(f"author: say who does it, in {MAX_AUTHOR} characters at most.")
     return name

@@ -1,13 +1,10 @@
-"""Live changes, from the ledger into an open store."""
+"""Live changes, from the ledger into an open store. What reads changed products is imported with the first of them."""
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from indexer.builds.embeddings import Embeddings
-from indexer.builds.pages import Page, entries_of
-from indexer.builds.tagging import Tagger
-from indexer.builds.write import points_of
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
@@ -17,6 +14,9 @@ from indexer.domain import BuildManifest, Point, point_id
 from indexer.errors import StoreMismatch, VectorsMissing
 from indexer.stores.keeping import Stores
 from indexer.stores.seam import VectorStore
+
+if TYPE_CHECKING:
+    from indexer.builds.pages import Page
 
 TOGETHER = 500
 """Changes applied in one step."""
@@ -102,6 +102,8 @@ class Following:
         return changes
 
     def _apply(self, changes: Sequence[Change]) -> int:
+        from indexer.builds.pages import entries_of
+
         catalog = self._manifest.catalog
         ids = list(dict.fromkeys(change.product_id for change in changes))
         had = {
@@ -126,6 +128,8 @@ def with_vectors(stage: Callable[[], T], embed: Callable[[], None]) -> T:
 
 def demand_readable(database: Database, manifest: BuildManifest, embeddings: Embeddings, after: int) -> None:
     """Raises VectorsMissing when the build's encoder never read a product that was changed live behind `after`."""
+    from indexer.builds.pages import entries_of
+
     while True:
         with database.session() as session:
             changes = ChangeRepository(session).since(manifest.catalog, after, TOGETHER)
@@ -136,8 +140,11 @@ def demand_readable(database: Database, manifest: BuildManifest, embeddings: Emb
         after = changes[-1].sequence
 
 
-def readable_points(page: Page, manifest: BuildManifest, embeddings: Embeddings) -> list[Point]:
+def readable_points(page: "Page", manifest: BuildManifest, embeddings: Embeddings) -> list[Point]:
     """The points of changed products. Raises VectorsMissing when the build's encoder never read one of them."""
+    from indexer.builds.tagging import Tagger
+    from indexer.builds.write import points_of
+
     try:
         return points_of(page, manifest.catalog, manifest.fields, embeddings, Tagger.of(manifest, embeddings))
     except KeyError as error:

@@ -8,7 +8,6 @@ import numpy as np
 from indexer.builds.embeddings import Embeddings
 from indexer.builds.following import Following
 from indexer.builds.words import Words
-from indexer.builds.write import write_points
 from indexer.catalog.builds import BuildRepository
 from indexer.catalog.changes_log import ChangeRepository
 from indexer.catalog.engine import Database
@@ -119,6 +118,8 @@ def _prepared(
         applied = PlacementRepository(session).applied(manifest.build, stores.kind)
     if stores.keeps:
         return applied
+    from indexer.builds.write import write_points  # stores that keep what was written do without it
+
     try:
         for _ in write_points(database, manifest, embeddings, store.upsert):
             pass

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.builds.embedder import encode_missing
 from indexer.builds.embeddings import Embeddings
 from indexer.builds.pages import Entry, Page
 from indexer.builds.texts import FIXED_FIELDS, values_of
@@ -117,6 +116,8 @@ def measure_tagging(
         if attribute.trusted or len(giving) >= FEWEST:
             owners[name] = giving
             planned[name] = _planned(attribute, vocabulary.get(name, ()))
+    from indexer.builds.embedder import encode_missing  # guessing does without it
+
     encoded = encode_missing(prompts_of(planned), encoder, embeddings) if planned else 0
     measured = {
         name: _measured(name, one, attributes[name].trusted, owners[name], encoder.spec.scale, embeddings)

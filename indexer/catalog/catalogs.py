@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from indexer.catalog.models import CatalogRow, PublishedRow
 from indexer.catalog.records import CatalogRecord
+from indexer.catalog.upserting import insert_into
 from indexer.errors import UnknownCatalog
 
 DEFAULT_LANGUAGE = "en"
@@ -24,10 +24,8 @@ class CatalogRepository:
         first = {"name": name, "language": language or DEFAULT_LANGUAGE, "created_at": now, **changes}
         if language is not None:
             changes["language"] = language
-        insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        self._session.execute(
-            insert(CatalogRow).values(first).on_conflict_do_update(index_elements=["name"], set_=changes)
-        )
+        fresh = insert_into(CatalogRow, self._session).values(first)
+        self._session.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=changes))
         return self.get(name)
 
     def get(self, name: str) -> CatalogRecord:

@@ -5,14 +5,25 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
-Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 AnyRow = sa.Row[*tuple[Any, ...]]
 """A row of more columns than SQLAlchemy's typing counts."""
 
 CENT = Decimal("0.01")
+
+
+class Json(sa.TypeDecorator[Any]):
+    """JSON, on PostgreSQL in its binary form; None is NULL. SQLite does without the import of that other dialect."""
+
+    impl = sa.JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(sa.JSON(none_as_null=True))
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):

@@ -27,7 +27,6 @@ _CATALOG_NAME = sa.String(64)
 _BUILD_ID = sa.String(64)
 _HASH = sa.String(64)
 _ZERO = sa.text("0")
-_CLOSED = sa.text(f"until < {FOREVER}")
 
 
 def _words(
@@ -91,7 +90,11 @@ class CatalogRow(Base):
 
 
 class Versioned:
-    """A row is a version: it belongs to the generations since <= generation < until."""
+    """A row is a version: it belongs to the generations since <= generation < until.
+
+    The index of `until` leaves out the rows that belong to all generations to come. The migration says so; said here it
+    would have every command import the dialect of PostgreSQL.
+    """
 
     since: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default=_ZERO, sort_order=1)
     until: Mapped[int] = mapped_column(server_default=sa.text(str(FOREVER)), sort_order=1)
@@ -107,7 +110,7 @@ class ProductRow(Versioned, Base):
     __table_args__ = (
         sa.Index(None, "catalog", "parent"),
         sa.Index(None, "catalog", "since"),
-        sa.Index(None, "catalog", "until", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
+        sa.Index(None, "catalog", "until"),
     )
 
     catalog: Mapped[str] = mapped_column(
@@ -138,7 +141,7 @@ class ImageRow(Versioned, Base):
     __table_args__ = (
         sa.Index(None, "catalog", "state", "product_id", "image_id"),
         sa.Index(None, "catalog", "since"),
-        sa.Index(None, "catalog", "until", sqlite_where=_CLOSED, postgresql_where=_CLOSED),
+        sa.Index(None, "catalog", "until"),
     )
 
     catalog: Mapped[str] = mapped_column(

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from indexer.catalog.models import SpendingRow
+from indexer.catalog.upserting import insert_into
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _KEY = ("day", "scope")
 
@@ -52,6 +56,5 @@ class SpendingRepository:
         if self._session.connection().execute(upsert.returning(SpendingRow.micros)).first() is None:
             raise OverLimit
 
-    def _insert(self, day: date, scope: str, micros: int) -> postgresql.Insert | sqlite.Insert:
-        insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        return insert(SpendingRow).values(day=day, scope=scope, micros=micros)
+    def _insert(self, day: date, scope: str, micros: int) -> "postgresql.Insert | sqlite.Insert":
+        return insert_into(SpendingRow, self._session).values(day=day, scope=scope, micros=micros)

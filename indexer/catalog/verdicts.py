@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from indexer.catalog.models import VerdictRow
+from indexer.catalog.upserting import insert_into
 
 
 class VerdictRepository:
@@ -25,10 +25,9 @@ class VerdictRepository:
         """Verdicts by key; the newest stays."""
         if not entries:
             return
-        insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
         # In one order, as two writers that lock the same rows in two would wait for each other.
         rows = [{"key": key, "verdict": verdict, "at": now} for key, verdict in sorted(entries.items())]
-        fresh = insert(VerdictRow)
+        fresh = insert_into(VerdictRow, self._session)
         newer = {"verdict": fresh.excluded.verdict, "at": fresh.excluded.at}
         upsert = fresh.on_conflict_do_update(index_elements=["key"], set_=newer)
         self._session.connection().execute(upsert, rows)

@@ -1,18 +1,18 @@
-"""Decoding in children that can be killed: a hostile, hanging or crashing photo costs itself and nothing else."""
+"""Decoding in children that can be killed: a hostile, hanging or crashing photo costs itself and nothing else.
+
+Nothing of the children is imported before the first image: most searches have none.
+"""
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from threading import Lock
 from types import TracebackType
-from typing import Generic, Self, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from indexer.domain import ImageRef
 from indexer.errors import FetchFailed, ImageRejected, UnavailableError
@@ -26,6 +26,9 @@ from indexer.images.reasons import Reason, rejected
 from indexer.images.regions import Box, Region
 from indexer.places import Place, Remote
 from indexer.settings import ImageSettings
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
 
 __all__ = ["DecodeTask", "Decoded", "DecoderPool", "cores"]
 
@@ -76,7 +79,7 @@ class DecoderPool:
         self._fetcher = fetcher
         self._fetches = ThreadPoolExecutor(_FETCHES_PER_CHILD * self._children, "fetch-image")
         self._lock = Lock()
-        self._pool = self._new_pool()
+        self._pool: ProcessPool | None = None
 
     @classmethod
     def of(cls, settings: ImageSettings) -> Self:
@@ -98,8 +101,9 @@ class DecoderPool:
     def close(self) -> None:
         """Finish what was begun, then end the children and the connections."""
         self._fetches.shutdown(cancel_futures=True)
-        self._pool.close()  # type: ignore[no-untyped-call]  # pebble
-        self._pool.join()
+        if self._pool is not None:
+            self._pool.close()  # type: ignore[no-untyped-call]  # pebble
+            self._pool.join()
         if self._fetcher is not None:
             self._fetcher.close()
 
@@ -165,17 +169,22 @@ class DecoderPool:
         return partial(self._outcome, job, *self._scheduled(job))
 
     def _scheduled(
-        self, job: "_Job[Answer]", broken: ProcessPool | None = None
+        self, job: "_Job[Answer]", broken: "ProcessPool | None" = None
     ) -> "tuple[ProcessPool, Future[Answer | Refusal]]":
         """With the pool that has the job; `broken` is one that must not be used again."""
         with self._lock:
-            if self._pool is broken or not self._pool.active:
+            if self._pool is not None and (self._pool is broken or not self._pool.active):
                 self._pool.stop()  # type: ignore[no-untyped-call]  # pebble
                 self._pool.join()
-                self._pool = self._new_pool()
+                self._pool = None
+            self._pool = self._pool or self._new_pool()
             return self._pool, self._pool.schedule(job.function, args=job.arguments, timeout=self._seconds)
 
-    def _outcome(self, job: "_Job[Answer]", pool: ProcessPool, future: "Future[Answer | Refusal]") -> Answer:
+    def _outcome(self, job: "_Job[Answer]", pool: "ProcessPool", future: "Future[Answer | Refusal]") -> Answer:
+        from concurrent.futures.process import BrokenProcessPool
+
+        from pebble import ProcessExpired
+
         for _ in range(_ATTEMPTS):
             try:
                 outcome = future.result()
@@ -192,8 +201,10 @@ class DecoderPool:
             return outcome
         raise UnavailableError("decoding children die as soon as they start: is there memory left on this machine?")
 
-    def _new_pool(self) -> ProcessPool:
+    def _new_pool(self) -> "ProcessPool":
         """Spawned, never forked: the parent may hold threads of torch or a store."""
+        from pebble import ProcessPool
+
         return ProcessPool(
             max_workers=self._children,
             max_tasks=_TASKS_PER_CHILD,

@@ -21,7 +21,6 @@ from typing import Final
 
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from indexer.breaker import Breaker
 from indexer.domain import Pixels
@@ -166,6 +165,8 @@ def _at_once(path: str, flags: int) -> int:
 
 def encoded(picture: Generated) -> bytes:
     """As a PNG file that carries its provenance."""
+    from PIL.PngImagePlugin import PngInfo
+
     told = PngInfo()
     told.add_itxt(_KEY, json.dumps(picture.provenance.model_dump(mode="json")))
     stream = BytesIO()

@@ -18,7 +18,6 @@ from typing import Final
 
 import numpy as np
 
-from indexer.builds.tagging import ABSENT_SHARE
 from indexer.domain import BuildManifest, Matrix, PayloadValue, Tagging
 from indexer.encoders import Encoder
 from indexer.encoders.attributes import COLOUR
@@ -167,6 +166,8 @@ def _seen(
     photos = np.stack([vector for one in candidates if (vector := one.vector) is not None])
     likely = classify(photos, classes, scale)
     if field == COLOUR:
+        from indexer.builds.tagging import ABSENT_SHARE  # which reads catalogues too: most searches verify nothing
+
         likely = likely * (_palettes([candidates[place].payload for place in pictured], values) + ABSENT_SHARE)
         likely /= likely.sum(axis=1, keepdims=True)
     for place, row in zip(pictured, likely.tolist(), strict=True):

@@ -27,6 +27,7 @@ from service.search.answer import Answer
 from service.serve import serve
 from tests.service.worlds import Command, photo_of, settings_of
 
+ROOT = Path(__file__).parents[2]
 VITRINE = str(Path(sys.executable).with_name("vitrine"))
 PATIENCE = 120.0
 PHOTO = photo_of("red", seed=99)
@@ -155,6 +156,12 @@ def test_commands_may_do_through_the_service_what_nobody_else_may(running: Runni
     forged = {"X-API-Key": found.secret, "X-Forwarded-For": "192.0.2.1"}
     assert httpx2.get(rules, headers=forged, trust_env=False).status_code == 200, "no proxy is believed unasked"
     assert found.secret not in running.log.read_text()
+
+
+def test_what_answers_requests_is_imported_beside_the_opening_of_the_shop() -> None:
+    told = "import service.serve, sys; print({'fastapi', 'uvicorn', 'jinja2', 'eval'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
 
 
 def test_a_second_service_for_the_same_home_is_refused(running: Running, vitrine: Command) -> None:
