@@ -31,10 +31,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 test-long: $(READY)
-	$(BIN)/pytest -m long --timeout 3600 --numprocesses auto --dist loadfile -rA
+	$(BIN)/pytest -m long --timeout 3600 --numprocesses auto --dist loadfile --no-loadscope-reorder -rA
 
 test-ray: $(READY)
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-ray

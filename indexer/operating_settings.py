@@ -78,7 +78,7 @@ class LoadSettings(Frozen):
     waiting: Annotated[int, Field(ge=0)] | None = None
     """Searches that wait for their turn; absent: sixteen times as many. The newest go first once many wait."""
     wait_seconds: Seconds = 0.5
-    """How long one waits before it is sent away."""
+    """How long one waits before it is sent away; a search half of `seconds`, while no more wait than have a place."""
     slow_work: PositiveInt = 4
     """Drawing, asking and verifying for shoppers at a time, and as much again of what is put and compared by the shop's
     own people."""

@@ -149,7 +149,7 @@ class Metrics:
 
     def waiting(self, kind: str, n: int) -> None:
         """How many wait now."""
-        self._gauges["vitrine_waiting"].labels(kind).set(n)
+        self._set("vitrine_waiting", n, kind)
 
     def rate_limited(self, by: str) -> None:
         """`by`: `key`, `address`, `sign-in`."""
@@ -157,7 +157,7 @@ class Metrics:
 
     def breaker(self, name: str, state: int) -> None:
         """0: closed, 1: half open, 2: open."""
-        self._gauges["vitrine_breaker_state"].labels(name).set(state)
+        self._set("vitrine_breaker_state", state, name)
 
     def fault(self, dependency: str, kind: str) -> None:
         """`dependency` of DEPENDENCIES, `other` for what is not listed; `kind` is one of few words in the code."""
@@ -169,7 +169,7 @@ class Metrics:
 
     def queue(self, what: str, n: int) -> None:
         """Items that wait for their call now: `encoder`."""
-        self._gauges["vitrine_queue_depth"].labels(what).set(n)
+        self._set("vitrine_queue_depth", n, what)
 
     def at_scrape(self, read: Callable[[], Iterable[Reading]]) -> None:
         """Have what the ledger says told too, each time somebody asks. `read` raises nothing."""
@@ -205,6 +205,9 @@ class Metrics:
     def _took(self, name: str, value: float, *labels: str) -> None:
         self._histograms[name].labels(*labels).observe(value)
 
+    def _set(self, name: str, value: float, *labels: str) -> None:
+        self._gauges[name].labels(*labels).set(value)
+
     def _used(self, purpose: str, usage: Usage) -> None:
         self._count("vitrine_endpoint_requests", purpose, "no", by=usage.calls)
         self._count("vitrine_endpoint_requests", purpose, "yes", by=usage.cached)
@@ -215,7 +218,8 @@ class Metrics:
 
 
 class Uncounted(Metrics):
-    """What a command does, which has ended before anybody could ask: nothing is counted, or imported to count with."""
+    """What a command does, which has ended before anybody could ask: nothing is counted, or imported to count with. It
+    serves no HTTP, and has nothing to expose."""
 
     def __init__(self) -> None:
         pass
@@ -224,6 +228,9 @@ class Uncounted(Metrics):
         pass
 
     def _took(self, name: str, value: float, *labels: str) -> None:
+        pass
+
+    def _set(self, name: str, value: float, *labels: str) -> None:
         pass
 
 

@@ -37,7 +37,7 @@ from service.shop import Shop
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from service.connections import PatientConnection
+    from service.connections import PatientConnection, Server
     from service.oidc import OidcTokens
 
 FIRST_KEY = """
@@ -78,6 +78,7 @@ def serve(settings: Settings) -> None:
             with ThreadPoolExecutor(1, "warm-shop") as beside:
                 warm = beside.submit(_warm, shop)
                 app = _application(settings, lambda: shop, secret)
+                server = _server(app, settings)
             warm.result()
         _tell_first_key(settings)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn, once shut down, raises the signal it got again
@@ -88,7 +89,7 @@ def serve(settings: Settings) -> None:
         try:
             with _worker(settings):
                 _stay_responsive()
-                _run(app, settings, listening)
+                server.run(sockets=[listening])
         finally:
             withdraw(settings.home)
             gc.unfreeze()
@@ -112,14 +113,14 @@ def _stay_responsive() -> None:
     sys.setswitchinterval(0.001)
 
 
-def _run(app: "FastAPI", settings: Settings, listening: socket.socket) -> None:
+def _server(app: "FastAPI", settings: Settings) -> "Server":
     """Told to stop, it is no longer ready at once."""
     from uvicorn import Config
 
     from service.connections import Server
 
     stopping = partial(setattr, app.state, "draining", True)
-    Server(Config(app, **_server_options(settings)), stopping).run(sockets=[listening])
+    return Server(Config(app, **_server_options(settings)), stopping)
 
 
 def create() -> "FastAPI":

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from indexer.builds.live import LiveIndex, published_build
@@ -31,6 +30,7 @@ from service.embedding_pool import EmbeddingPool
 from service.language import Rewriter
 from service.live import LiveBuilds, OpenEncoder
 from service.metrics import Metrics
+from service.once import Once
 from service.photo_urls import PhotoUrls
 from service.photos import BUSY, PATIENT, CataloguePhotos, refused
 from service.posing import Posing
@@ -118,30 +118,13 @@ class Shop:
         self._products = CatalogProducts(database)
         self._searcher = Searcher(self._products, settings.search, self.rules, self._photos, rewriter, verifier, artist)
         self._artist = artist
+        self._asking, self._atelier, self._jobs = Once(self._new_asking), Once(self._new_atelier), Once(self._new_jobs)
         if follow and artist is not None:
             self.jobs.start()
 
-    @cached_property
-    def _asking(self) -> "Asking":
-        from service.ask.asking import Asking
-
-        asking = Asking(self.search, self.database, self._photos, self._speaker, self.metrics.asked)
-        self._opened.callback(asking.close)
-        return asking
-
-    @cached_property
-    def _atelier(self) -> "Atelier":
-        from service.draw.atelier import Atelier
-
-        return Atelier(self._live.lease, self._products, self.decoders, self.metrics, self._artist)
-
-    @cached_property
+    @property
     def jobs(self) -> "Jobs":
-        from service.generate.jobs import Jobs
-
-        jobs = Jobs(self.database, self._atelier.run, self.settings.generate)
-        self._opened.callback(jobs.close)
-        return jobs
+        return self._jobs()
 
     def search(
         self,
@@ -191,7 +174,7 @@ class Shop:
 
         Raises NoEndpoint, and as `search`.
         """
-        return self._asking.ask(request, caller, deadline)
+        return self._asking().ask(request, caller, deadline)
 
     def draw(
         self,
@@ -205,14 +188,14 @@ class Shop:
 
         Raises NothingGenerated with everybody's reasons, Cancelled as the `watch` says, and as `search`.
         """
-        return self._atelier.draw(request, photo, caller, watch, deadline)
+        return self._atelier().draw(request, photo, caller, watch, deadline)
 
     def draw_later(self, request: "DrawRequest", photo: bytes | None = None, caller: str = "") -> "Job":
         """The same as a job. Raises QueueFull, and what can be told beforehand: InputError for what was asked,
         NothingPublished, NothingGenerated where nobody is set up to draw."""
         if request.like is not None:
             self.product(request.catalog, request.like)
-        self._atelier.check(request, photo)
+        self._atelier().check(request, photo)
         catalog = self._published(request.catalog)
         return self.jobs.submit(
             request.model_copy(update={"catalog": catalog}).model_dump_json(), photo, catalog, caller
@@ -220,7 +203,7 @@ class Shop:
 
     def png(self, picture_id: str) -> bytes:
         """The file of a picture that was generated. Raises UnknownPicture, NothingGenerated."""
-        return self._atelier.png(picture_id)
+        return self._atelier().png(picture_id)
 
     def regions(self, photo: bytes) -> tuple[Region, ...]:
         """Boxes around the things on a photo, to be searched one by one. Raises ImageRejected."""
@@ -304,6 +287,25 @@ class Shop:
             self._verifier.close()
         self._photo_urls.close()
         self.decoders.close()
+
+    def _new_asking(self) -> "Asking":
+        from service.ask.asking import Asking
+
+        asking = Asking(self.search, self.database, self._photos, self._speaker, self.metrics.asked)
+        self._opened.callback(asking.close)
+        return asking
+
+    def _new_atelier(self) -> "Atelier":
+        from service.draw.atelier import Atelier
+
+        return Atelier(self._live.lease, self._products, self.decoders, self.metrics, self._artist)
+
+    def _new_jobs(self) -> "Jobs":
+        from service.generate.jobs import Jobs
+
+        jobs = Jobs(self.database, self._atelier().run, self.settings.generate)
+        self._opened.callback(jobs.close)
+        return jobs
 
     def __enter__(self) -> Self:
         return self

@@ -4,13 +4,13 @@ The whole report is kept beside the figures for the plots of docs/performance.md
 missing; so is one that is not for so many points, or that free memory has no room for, which is no failure.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from eval.benchmarks.figures import Figure, Given, Missing
-from eval.benchmarks.report import Figures, Report
+from eval.benchmarks.report import Figures, Gap, Report
 from eval.benchmarks.stores import measure
 from eval.benchmarks.truth import CASES
 
@@ -40,7 +40,20 @@ def grown(report: Report) -> Iterator[Figure | Missing]:
         for cost in UNITS:
             yield from _grown(small, large, cost)
     for gap in report.gaps:
-        yield Missing(name=f"growth.{gap.store}.{gap.points}", why=gap.why, failed=gap.failed)
+        for name in _missing(gap, sorted({*(one.points for one in told), *_gaps(report, TOLD)})):
+            yield Missing(name=name, why=gap.why, failed=gap.failed)
+
+
+def _gaps(report: Report, store: str) -> list[int]:
+    return [gap.points for gap in report.gaps if gap.store == store]
+
+
+def _missing(gap: Gap, sizes: Sequence[int]) -> list[str]:
+    """The figures that a gap leaves out, of the store that is told; of another one, its own name."""
+    if gap.store != TOLD:
+        return [f"growth.{gap.store}.{gap.points}"]
+    pairs = [f"{small}-{large}" for small, large in pairwise(sizes) if gap.points in (small, large)]
+    return [f"growth.{TOLD}.{cost}.{pair}" for cost in UNITS for pair in pairs]
 
 
 def asked_for(figure: Figure, sizes: Collection[int]) -> bool:

@@ -56,10 +56,7 @@ class ByHand:
         return self.bare.search(words)
 
     def search_by_photo(self, photo: bytes, words: str) -> int:
-        encoder = self.bare.encoder
-        pixels = self.decoders.decode(DecodeTask(photo, encoder.spec.fit)).pixels
-        seen, said = encoder.encode_images([pixels])[0], encoder.encode_texts([words])[0]
-        return len(self._nearest(np.concatenate([seen, said]).tolist(), self.bare.depth, None))
+        return len(self._nearest(self.row(words, photo), self.bare.depth, None))
 
     def search_recoloured(self, photo: bytes, words: str, colour: str) -> int:
         """As `search_by_photo`, and by the photo in that colour."""
@@ -68,15 +65,24 @@ class ByHand:
         drawn = self.bare.encoder.encode_images([picture])[0]
         return found + len(self._nearest(np.concatenate([drawn, np.zeros_like(drawn)]).tolist(), self.bare.depth, None))
 
-    def recall(self, questions: Sequence[str]) -> float:
+    def row(self, words: str, photo: bytes | None = None) -> list[float]:
+        """What is searched by: the photo, or the words in its place, and the words."""
+        encoder = self.bare.encoder
+        said = encoder.encode_texts([words])[0]
+        if photo is None:
+            seen = said
+        else:
+            seen = encoder.encode_images([self.decoders.decode(DecodeTask(photo, encoder.spec.fit)).pixels])[0]
+        row: list[float] = np.concatenate([seen, said]).tolist()
+        return row
+
+    def recall(self, rows: Sequence[list[float]]) -> dict[str, float]:
         """Share of the exact first ten points that a search as stored finds."""
         found = []
-        for words in questions:
-            vector = self.bare.encoder.encode_texts([words])[0]
-            row = np.concatenate([vector, vector]).tolist()
+        for row in rows:
             right, got = self._nearest(row, TOP_K, EXACT), self._nearest(row, TOP_K, None)
             found.append(len(right & got) / len(right))
-        return float(np.mean(found))
+        return {"recall@10": float(np.mean(found))}
 
     def _nearest(self, row: list[float], limit: int, params: engine.SearchParams | None) -> set[object]:
         query = engine.Query.Nearest(row, DENSE)
@@ -97,7 +103,7 @@ def figures(home: Path) -> Iterator[Figure]:
             QUESTIONS,
             warm=WARM,
         )
-        recall = {"recall@10": hand.recall(wordings(20))}
+        recall = hand.recall([hand.row(said) for said in wordings(20)])
         yield _figure("words", "words over HTTP", spent, bare, WORDS_WANTED, ALLOWED, recall)
         spent, bare = alternate(
             lambda: client.search_by_photo(next(pictures), {"text": MATERIAL}),
@@ -105,6 +111,7 @@ def figures(home: Path) -> Iterator[Figure]:
             PHOTOS,
             warm=WARM,
         )
+        recall = hand.recall([hand.row(MATERIAL, photo) for photo in chosen[:20]])
         yield _figure("photo-and-words", "a photo and words over HTTP", spent, bare, PHOTO_WANTED, 0.0, recall)
         spent, bare = alternate(
             lambda: client.search_by_photo(next(pictures), {"text": f"in {COLOUR}"}),
@@ -146,6 +153,5 @@ def _figure(
         baseline=bare,
         allowed=allowed,
         wanted=wanted,
-        beside=beside,
         beside_baseline=beside,
     )

@@ -88,7 +88,7 @@ def merged(
 ) -> list[Line]:
     """The stored lines with those that were measured in their place, in the order of `groups`, which names all.
 
-    Of `whole` groups nothing older is left; of one that failed what it did not come to stays.
+    Of `whole` groups nothing older is left; of others what they did not come to, or this machine lacks, stays.
     """
     anew = {line.name for line in measured}
     older = [line for line in stored if line.name not in anew and group_of(line) not in whole]

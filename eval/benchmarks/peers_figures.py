@@ -143,8 +143,10 @@ def run_patiently(command: Sequence[str], folder: Path, patience: float) -> None
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder, start_new_session=True) as process:
         try:
             ended = process.wait(patience)
-        except subprocess.TimeoutExpired as error:
+        except BaseException as error:  # it has a session of its own, which Ctrl-C does not reach
             os.killpg(process.pid, signal.SIGKILL)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
             raise UnavailableError(f"it was not done after {patience:g} seconds") from error
     if ended:
         raise UnavailableError(f"it ended with {ended}")

@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     failed = {group_of(one) for one in found if isinstance(one, Missing) and one.failed}
     stored, worse = read_lines(LAST), list[Worse]()
     if given.keep:
-        whole = set(groups) - failed
+        whole = set(groups) - {group_of(one) for one in found if isinstance(one, Missing)}
         _keep(merged(stored, lines, whole, GROUPS), report_of(given.work) if "growth" in whole else None)
     else:
         comparable = [one for one in stored if asked_for(one, told.sizes)]

@@ -4,7 +4,7 @@ Standard output carries answers only, progress and errors go to standard error. 
 present state, does not allow it; 1: something outside failed.
 """
 
-import atexit
+import copy
 import gc
 import sys
 from importlib.metadata import entry_points
@@ -40,23 +40,25 @@ def vitrine() -> None:
 
 def main() -> None:
     gc.set_threshold(*COLLECTED_AFTER)
-    atexit.register(gc.freeze)  # else it looks through everything once more as the process ends
     for entry_point in entry_points(group="vitrine.commands"):
         entry_point.load()(app)
-    _leave_out_all_but(next(iter(sys.argv[1:]), ""))
     try:
-        app()
+        _only(next(iter(sys.argv[1:]), ""))()
     except VitrineError as error:
         print(f"vitrine: {error}", file=sys.stderr)
         sys.exit(1 if isinstance(error, (UnavailableError, BuildFailed)) else 2)
 
 
-def _leave_out_all_but(named: str) -> None:
-    """Reading the options of every command takes longer than many a command; nothing is left out for another word."""
+def _only(named: str) -> typer.Typer:
+    """The app with that command alone: reading the options of every command takes longer than many a command. All of it
+    for another word."""
     commands = [one for one in app.registered_commands if _name_of(one) == named]
     groups = [one for one in app.registered_groups if one.name == named]
-    if commands or groups:
-        app.registered_commands, app.registered_groups = commands, groups
+    if not commands and not groups:
+        return app
+    only = copy.copy(app)
+    only.registered_commands, only.registered_groups = commands, groups
+    return only
 
 
 def _name_of(command: CommandInfo) -> str:

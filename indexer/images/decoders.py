@@ -101,9 +101,11 @@ class DecoderPool:
     def close(self) -> None:
         """Finish what was begun, then end the children and the connections."""
         self._fetches.shutdown(cancel_futures=True)
-        if self._pool is not None:
-            self._pool.close()  # type: ignore[no-untyped-call]  # pebble
-            self._pool.join()
+        with self._lock:  # a first image may be having the children made
+            pool = self._pool
+        if pool is not None:
+            pool.close()  # type: ignore[no-untyped-call]  # pebble
+            pool.join()
         if self._fetcher is not None:
             self._fetcher.close()
 

@@ -80,7 +80,7 @@ class Admission:
         waiting = WAITING_EACH * searches if load.waiting is None else load.waiting
         self._lobby = _Lobby(
             {
-                Work.SEARCH: Gate(searches, waiting, load.wait_seconds, at_ease=load.seconds),
+                Work.SEARCH: Gate(searches, waiting, load.wait_seconds, at_ease=load.seconds / 2),
                 **{kind: Gate(load.slow_work, WAITING_EACH * load.slow_work, load.wait_seconds) for kind in LONG},
                 Work.CHEAP: Gate(CHEAP_AT_ONCE, CHEAP_WAITING, load.seconds),
             },

@@ -29,7 +29,7 @@ class Ran:
 def run_main(*arguments: str) -> None:
     """`main` with these arguments, which ends with SystemExit.
 
-    It is meant to be called once in a process: the commands that it adds to the app, or leaves out, are put back.
+    It is meant to be called once in a process: the commands that it adds to the app are taken out again.
     """
     commands, groups = list(app.registered_commands), list(app.registered_groups)
     with pytest.MonkeyPatch.context() as patch:

@@ -28,6 +28,7 @@ def quantise(folder: Path, bits: int, small: int) -> None:
 
 
 def _quantised(folder: Path, tower: Tower, bits: int) -> None:
+    from onnx.shape_inference import InferenceError
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     try:
@@ -41,7 +42,7 @@ def _quantised(folder: Path, tower: Tower, bits: int) -> None:
                 weight_type=QuantType.QInt8,
                 use_external_data_format=True,
             )
-    except (RuntimeError, ValueError, TypeError) as error:
+    except (RuntimeError, ValueError, TypeError, InferenceError) as error:
         raise NotExportable(f"its {tower} tower cannot be written in int8: {error}") from error
 
 

@@ -62,7 +62,7 @@ def test_a_cost_stands_beside_that_at_the_size_before_with_its_recall(report: Re
     assert found["growth.edge.memory.1000-10000"].ours.median == pytest.approx(1.0), "MB"
     assert found["growth.edge.disk.1000-10000"].ours.median == pytest.approx(40.0), "MB"
     assert [(one.name, one.failed) for one in grown(report) if isinstance(one, Missing)] == [
-        ("growth.edge.100000", True),
+        *((f"growth.edge.{cost}.10000-100000", True) for cost in ("words", "memory", "disk")),
         ("growth.memory.100000", False),
     ]
 
