@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """Where making it fails, the next who asks tries again; `functools.cached_property` has no lock since Python 3.12."""
+    """Where making fails, the next who asks tries again. (Python 3.12 took the lock from `cached_property`.)"""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make

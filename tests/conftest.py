@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from indexer.logs import OURS
 from tests.postgres import server_url
 
 # Exporting an encoder takes longer than the small builds of tests do; exports have tests of their own, and the wheel's.
@@ -41,8 +42,9 @@ def postgres_url() -> str:
 @pytest.fixture(autouse=True)
 def _log_as_before() -> Iterator[None]:
     """Who starts a service within a test sets the log up for the process."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    loggers = [logging.getLogger(name) for name in (None, *OURS)]
+    handlers, levels = loggers[0].handlers[:], [one.level for one in loggers]
     yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    loggers[0].handlers[:] = handlers
+    for one, level in zip(loggers, levels, strict=True):
+        one.setLevel(level)
