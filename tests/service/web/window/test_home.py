@@ -12,7 +12,7 @@ from indexer.settings import Settings
 from service.shop import Shop
 from service.web.window.home import Wall, Walls
 from tests.fakes import FakeEncoder
-from tests.service.worlds import open_fake_shop
+from tests.service.worlds import CATALOG, open_fake_shop
 
 
 @dataclass
@@ -48,21 +48,21 @@ def shop(pages_settings: Settings, encoder: Gated) -> Iterator[Shop]:
 
 def test_one_visitor_waits_for_it_and_nobody_else(shop: Shop, encoder: Gated) -> None:
     walls, made = Walls(), list[Wall]()
-    first = threading.Thread(target=lambda: made.append(walls.of(shop, None)))
+    first = threading.Thread(target=lambda: made.append(walls.of(shop, CATALOG)))
     first.start()
     assert encoder.asked.wait(10)
-    assert walls.of(shop, None) == Wall()
+    assert walls.of(shop, CATALOG) == Wall()
     encoder.open.set()
     first.join(10)
     assert made[0].tiles
-    assert walls.of(shop, None) is made[0]
+    assert walls.of(shop, CATALOG) is made[0]
 
 
 def test_what_cannot_be_made_is_not_tried_again_at_once(shop: Shop, encoder: Gated) -> None:
     walls = Walls()
     encoder.broken = True
     encoder.open.set()
-    assert walls.of(shop, None) == Wall()
+    assert walls.of(shop, CATALOG) == Wall()
     encoder.asked.clear()
-    assert walls.of(shop, None) == Wall()
+    assert walls.of(shop, CATALOG) == Wall()
     assert not encoder.asked.is_set()
