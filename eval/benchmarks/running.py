@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console = stdout()
     console.print(str(machine), style="dim")
     console.print(terminal(figures))
+    if any(one.reached is False for one in figures):
+        console.print(Text("Why a figure is not reached, by profile: docs/performance.md"))
     for one in found:
         if isinstance(one, Missing):
             console.print(Text(str(one)))
