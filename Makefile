@@ -69,7 +69,7 @@ bench-stores: $(READY)
 bench-search: $(READY)
 	$(BIN)/python -m eval.benchmarks search
 
-# Everything of docs/performance.md, in about ten minutes on two cores that do nothing else; ONLY names some of it.
+# Everything of docs/performance.md, in a quarter of an hour on two cores that do nothing else; ONLY names some of it.
 BENCH = $(BIN)/python -m eval.benchmarks running --sizes $(GROWTH) $(if $(ONLY),--only $(ONLY))
 
 bench: $(READY)
