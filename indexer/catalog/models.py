@@ -92,8 +92,7 @@ class CatalogRow(Base):
 class Versioned:
     """A row is a version: it belongs to the generations since <= generation < until.
 
-    The index of `until` leaves out the rows that belong to all generations to come. The migration says so; said here it
-    would have every command import the dialect of PostgreSQL.
+    Which rows the index of `until` leaves out stands in its migration: here, all would import PostgreSQL's dialect.
     """
 
     since: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default=_ZERO, sort_order=1)
