@@ -1,4 +1,4 @@
-"""The pages over a copy of the small shop, as one visitor sees them."""
+"""The pages over each module's own copy of the small shop, as one visitor sees them."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.service.apps import app_over
 from tests.service.worlds import settings_of
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def pages_settings(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Of a copy that may be written to."""
     own = tmp_path_factory.mktemp("pages") / "home"
@@ -23,12 +23,12 @@ def pages_settings(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Sett
     return settings_of(own, store={"kind": "memory"})
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def access(pages_settings: Settings) -> Access:
     return Access(open_catalogue(pages_settings))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def pages_client(pages_settings: Settings) -> Iterator[TestClient]:
     app = app_over(pages_settings, pages=True)
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:

@@ -200,7 +200,7 @@ def test_what_was_never_drawn_is_named_and_costs_nothing(
     server: OpenAiServer, generator: ImageGenerator, governor: Governor, fault: str
 ) -> None:
     server.always(UNDRAWN[fault]())
-    assert failure(generator, seconds=1.5)
+    assert failure(generator)
     assert governor.spent() == 0
 
 
