@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rich.table import Table
 
 from eval.benchmarks.figures import Figure, Spread, spelled
-from eval.benchmarks.kept import Line
+from eval.benchmarks.kept import Line, group_of
 from eval.figures import short
 
 COLUMNS = ("figure", "ours", "beside it", "ratio", "wanted", "reached")
@@ -30,8 +30,12 @@ def markdown(lines: Sequence[Line]) -> str:
         return ""
     days = sorted({line.measured for line in lines})
     when = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    machines = list(dict.fromkeys(str(line.machine) for line in lines))
-    return "\n".join([f"Run of {when}. {'; '.join(machines)}.", "", *_rows(lines)])
+    groups: dict[str, dict[str, None]] = {}
+    for line in lines:
+        groups.setdefault(str(line.machine), {})[group_of(line)] = None
+    runs = [f"- {', '.join(names)}: {machine}" for machine, names in groups.items()]
+    told = [f"Run of {when}. {next(iter(groups))}."] if len(groups) == 1 else [f"Runs of {when}.", "", *runs]
+    return "\n".join([*told, "", *_rows(lines)])
 
 
 def written_into(document: str, lines: Sequence[Line]) -> str:

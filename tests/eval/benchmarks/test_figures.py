@@ -210,6 +210,22 @@ def test_the_table_has_the_recall_beside_a_latency_and_what_was_not_reached() ->
     )
 
 
+def test_groups_that_were_measured_apart_say_under_what_load_each() -> None:
+    busy = MACHINE.model_copy(update={"load": 3.0})
+    lines = [
+        *lines_of([figure("a.one", 1.0), figure("a.two", 1.0), figure("b.one", 1.0)], MACHINE, TODAY),
+        *lines_of([figure("c.one", 1.0)], busy, TODAY),
+    ]
+
+    assert markdown(lines).splitlines()[:5] == [
+        "Runs of 2026-11-22.",
+        "",
+        "- a, b: Linux x86_64, 2 cores, load 0.1, Python 3.11, numpy 2.3",
+        "- c: Linux x86_64, 2 cores, load 3.0, Python 3.11, numpy 2.3",
+        "",
+    ]
+
+
 def test_in_the_terminal_no_name_is_cut_off_and_recall_stands_below_its_latency() -> None:
     one = Figure.of("stores.edge.words.10-percent", "", [1.3, 1.5], baseline=[1.0, 1.0], beside={"recall@10": 1.0})
     console = Console(width=100)
