@@ -1,19 +1,17 @@
 """The log: one line per thing that happened, for people on a terminal and as JSON elsewhere.
 
-Modules log as ever, through the standard library; structlog writes it down. A line that belongs to a request names it,
-and the build that was searched. Of an error that nobody expected its class and where it came from are told, and not its
-message, which may hold what a shopper typed.
+Modules log as ever, through the standard library. A line that belongs to a request names it, and the build that was
+searched. Of an error that nobody expected its class and where it came from are told, and not its message, which may
+hold what a shopper typed.
 """
 
+import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
-from types import TracebackType
-from typing import Final, TextIO
-
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
 
 from indexer.noting import under_way
 from indexer.operating_settings import TelemetrySettings
@@ -26,7 +24,11 @@ and bodies too, only warnings are."""
 _ENDS: Final = "\x85\u2028\u2029"
 """What some readers take for the end of a line, beside those that are controls."""
 
-ErrorInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+_NOT_GIVEN: Final = {*vars(logging.makeLogRecord({})), "color_message"}
+"""What every record has, and uvicorn's second wording, for terminals."""
+
+Told = dict[str, Any]
+"""What a line tells, by name and in order."""
 
 
 def install_logs(settings: TelemetrySettings, stream: TextIO | None = None) -> None:
@@ -57,53 +59,62 @@ def _for_people(settings: TelemetrySettings, stream: TextIO) -> bool:
 
 
 def _formatter(settings: TelemetrySettings, *, people: bool) -> logging.Formatter:
-    when = structlog.processors.TimeStamper(fmt="%H:%M:%S" if people else "iso", utc=not people)
-    shared: list[Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        when,
-        _of_request,
-        _Broken(messages=settings.level == "debug"),
-        _inert,
-    ]
-    console: list[Processor] = [_stacked, structlog.dev.ConsoleRenderer(colors=False)]
-    last = console if people else [structlog.processors.JSONRenderer(ensure_ascii=True)]
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-    )
+    return _Lines(_console() if people else json.dumps, messages=settings.level == "debug")
 
 
-def _of_request(_: WrappedLogger, __: str, told: EventDict) -> EventDict:
-    told.pop("color_message", None)  # uvicorn's second wording, for terminals
-    note = under_way()
-    if note is not None:
-        told.setdefault("request", note.request)
-        if note.build:
-            told.setdefault("build", note.build)
-    return told
+def _console() -> Callable[[Told], str]:
+    """Laid out by structlog, which brings rich; a log for machines does without both."""
+    from structlog.dev import ConsoleRenderer
+
+    renderer = ConsoleRenderer(colors=False)
+
+    def written(told: Told) -> str:
+        told["timestamp"] = f"{datetime.now():%H:%M:%S}"
+        if "trace" in told:
+            told["exception"] = "\n".join(told.pop("trace"))  # on lines of their own, below what is told
+        return renderer(None, "", told)
+
+    return written
 
 
-class _Broken:
-    """An error as lines of where it came from."""
+class _Lines(logging.Formatter):
+    """A record with what was given beside it, whose request it belongs to, and where its error came from."""
 
-    def __init__(self, *, messages: bool) -> None:
+    def __init__(self, written: Callable[[Told], str], *, messages: bool) -> None:
+        super().__init__()
+        self._written = written
         self._messages = messages
 
-    def __call__(self, _: WrappedLogger, __: str, told: EventDict) -> EventDict:
-        info = told.pop("exc_info", None)
-        error = info[1] if isinstance(info, tuple) else sys.exc_info()[1] if info is True else info
-        if isinstance(error, BaseException):
+    def format(self, record: logging.LogRecord) -> str:
+        told: Told = {"event": record.getMessage()}
+        if record.stack_info:
+            told["stack_info"] = record.stack_info
+        told |= {"level": record.levelname.lower(), "logger": record.name}
+        told |= {name: value for name, value in vars(record).items() if name not in _NOT_GIVEN}
+        told["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        _add_request(told)
+        self._add_error(told, record.exc_info[1] if record.exc_info else None)
+        return self._written({name: _plain(value) for name, value in told.items()})
+
+    def _add_error(self, told: Told, error: BaseException | None) -> None:
+        """As lines of where it came from."""
+        if error is not None:
             told["error"] = type(error).__name__
             told["trace"] = [line for one in _causes(error) for line in self._lines(one)]
-        return told
 
     def _lines(self, error: BaseException) -> Iterator[str]:
         for frame in traceback.extract_tb(error.__traceback__):
             yield f"{frame.filename}:{frame.lineno} in {frame.name}"
         said = str(error) if self._messages else (error.strerror or "") if isinstance(error, OSError) else ""
         yield f"{type(error).__module__}.{type(error).__qualname__}{': ' if said else ''}{said}"
+
+
+def _add_request(told: Told) -> None:
+    note = under_way()
+    if note is not None:
+        told.setdefault("request", note.request)
+        if note.build:
+            told.setdefault("build", note.build)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -115,18 +126,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     yield from reversed(chain)
 
 
-def _stacked(_: WrappedLogger, __: str, told: EventDict) -> EventDict:
-    """Where an error came from on lines of their own, below what is told."""
-    if "trace" in told:
-        told["exception"] = "\n".join(told.pop("trace"))
-    return told
-
-
-def _inert(_: WrappedLogger, __: str, told: EventDict) -> EventDict:
-    """With no text that ends a line or moves a terminal's cursor, and none without an end."""
-    return {name: _plain(value) for name, value in told.items()}
-
-
 def _plain(value: object) -> object:
     if isinstance(value, str):
         return inert(value)
@@ -134,7 +133,7 @@ def _plain(value: object) -> object:
         return {inert(str(name)): _plain(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
-    return value if isinstance(value, (int, float, bool, type(None), logging.LogRecord)) else inert(str(value))
+    return value if isinstance(value, (int, float, bool, type(None))) else inert(str(value))
 
 
 def inert(text: str) -> str:

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.api.admission import deadline_of
 from service.api.guard import GuardedRoute, Rule, caller_of, ruled
-from service.api.problems import Problem
+from service.api.problems import refusals
 from service.ask.documents import AskRequest, Event
 
 MEDIA_TYPE = "application/x-ndjson"
@@ -29,7 +29,7 @@ router = APIRouter(
     prefix="/v1",
     route_class=GuardedRoute,
     dependencies=[ruled(Rule.PUBLIC_SEARCH)],
-    responses={status: {"model": Problem, "description": "A problem document"} for status in (400, 404, 409, 422, 503)},
+    responses=refusals(400, 404, 409, 422, 503),
 )
 
 

@@ -24,10 +24,9 @@ def describe(document: Document) -> None:
     """Adds to it in place."""
     components = document.setdefault("components", {})
     components["securitySchemes"] = SCHEMES
-    components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema(
-        ref_template="#/components/schemas/{model}", mode="serialization"
-    )
-    components["schemas"].update(components["schemas"]["Problem"].pop("$defs", {}))
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    schemas = {**components.get("schemas", {}), **problem.pop("$defs", {}), "Problem": problem}
+    components["schemas"] = dict(sorted(schemas.items()))
     for operation in operations(document):
         rule = Rule(operation[RULE])
         nobody: list[dict[str, list[str]]] = [{}] if rule in (Rule.PUBLIC_SEARCH, Rule.PUBLIC_METRICS) else []

@@ -7,7 +7,7 @@ from fastapi.openapi.models import Example
 
 from service.api.admission import deadline_of
 from service.api.guard import GuardedRoute, Rule, caller_of, ruled
-from service.api.problems import Problem
+from service.api.problems import refusals
 from service.api.schemas import DrawForm
 from service.draw.documents import DrawRequest, Pictures
 from service.generate.jobs import Job
@@ -30,10 +30,7 @@ router = APIRouter(
     prefix="/v1",
     route_class=GuardedRoute,
     dependencies=[ruled(Rule.PUBLIC_SEARCH)],
-    responses={
-        status: {"model": Problem, "description": "A problem document"}
-        for status in (400, 404, 409, 413, 422, 429, 503)
-    },
+    responses=refusals(400, 404, 409, 413, 422, 429, 503),
 )
 
 

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Path, Query, Request
 
 from indexer.domain import Frozen
 from service.api.guard import GuardedRoute, Rule, ruled
-from service.api.problems import Problem
+from service.api.problems import refusals
 from service.generate.jobs import LISTED, Job, Jobs
 
 router = APIRouter(
     prefix="/v1/generate/jobs",
     route_class=GuardedRoute,
-    responses={status: {"model": Problem, "description": "A problem document"} for status in (404, 409, 422, 503)},
+    responses=refusals(404, 409, 422, 503),
 )
 
 WHO_KNOWS_IT = ruled(Rule.PUBLIC_SEARCH)

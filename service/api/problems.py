@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from math import ceil
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -60,6 +61,12 @@ class Problem(BaseModel):
     errors: list[Mistake] = []
     request: str = ""
     """The request's id, by which the log tells more."""
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For `responses=` of a router. What a refusal looks like `describe` adds: a model would become a schema of its own
+    for each of them at each route, before the service is ready."""
+    return {status: {"description": "A problem document"} for status in statuses}
 
 
 def status_of(error: type[VitrineError]) -> HTTPStatus:

@@ -10,7 +10,7 @@ from indexer.errors import Overloaded
 from service.api.admission import deadline_of
 from service.api.examples import PUT_EXAMPLES, SEARCH_EXAMPLES, UPDATE_EXAMPLES
 from service.api.guard import GuardedRoute, Rule, caller_of, ruled
-from service.api.problems import Problem
+from service.api.problems import refusals
 from service.api.schemas import (
     MAX_PUT,
     CatalogList,
@@ -28,9 +28,7 @@ from service.shop import Shop
 router = APIRouter(
     prefix="/v1",
     route_class=GuardedRoute,
-    responses={
-        status: {"model": Problem, "description": "A problem document"} for status in (400, 404, 409, 413, 422, 503)
-    },
+    responses=refusals(400, 404, 409, 413, 422, 503),
 )
 
 OPEN, SEARCHING, CHANGING = ruled(Rule.OPEN), ruled(Rule.PUBLIC_SEARCH), ruled(Rule.MERCHANDISE)

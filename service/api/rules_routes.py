@@ -8,14 +8,14 @@ from fastapi.openapi.models import Example
 
 from indexer.domain import Frozen
 from service.api.guard import GuardedRoute, Rule, caller_of, ruled
-from service.api.problems import Problem
+from service.api.problems import refusals
 from service.ruling import Author, RuleDocument, RuleInput, Rules
 
 router = APIRouter(
     prefix="/v1/rules",
     route_class=GuardedRoute,
     dependencies=[ruled(Rule.MERCHANDISE)],
-    responses={status: {"model": Problem, "description": "A problem document"} for status in (400, 404, 409, 422, 503)},
+    responses=refusals(400, 404, 409, 422, 503),
 )
 
 Catalog = Annotated[str | None, Query(description="Default: the configured catalog, else the only published one.")]

@@ -20,6 +20,7 @@ def test_a_line_is_a_json_document_with_what_was_given_beside_it() -> None:
     assert (line["event"], line["level"], line["logger"]) == ("built b1", "info", "indexer.something")
     assert line["products"] == 3
     assert str(line["timestamp"]).endswith("Z")
+    assert list(line) == ["event", "level", "logger", "products", "timestamp"]
 
 
 def test_for_people_it_is_a_line_of_text() -> None:

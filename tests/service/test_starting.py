@@ -39,7 +39,9 @@ indexer.bootstrap.encoder_of = lambda manifest, settings: FakeEncoder()
 """Stands for an encoder that a build exported."""
 SERVICE = """
 import service.serve
+from indexer.operating_settings import TelemetrySettings
 from service.web.site import installed_pages
+service.serve.install_logs(TelemetrySettings(format="json"))
 assert len(installed_pages()) == 3
 """
 LOADED = """
@@ -85,6 +87,7 @@ def test_the_service_and_its_pages_wait_for_nothing_that_only_one_of_them_needs(
     _, loaded = loaded_by(SERVICE)
 
     assert loaded & {*MODELS, *ELSEWHERE, "httpx2", "pebble", "sqlalchemy.dialects.postgresql"} == set()
+    assert loaded & {"structlog", "rich"} == set(), "a log for machines needs neither"
 
 
 def test_a_word_that_is_no_command_is_told_those_that_there_are() -> None:
