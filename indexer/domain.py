@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -102,9 +103,11 @@ class Point:
     payload: Mapping[str, PayloadValue]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """`score` is the exact dot product of query and stored vectors, or the BM25 score; higher is better."""
+class Hit(NamedTuple):
+    """`score` is the exact dot product of query and stored vectors, or the BM25 score; higher is better.
+
+    A search makes hundreds, and tuples are made in half the time of frozen dataclasses.
+    """
 
     point_id: UUID
     product_id: str

@@ -111,9 +111,9 @@ class RememberedProducts:
         return self._inner.siblings(build, parents)
 
     def with_variants(
-        self, build: BuildManifest, ids: Sequence[str]
+        self, build: BuildManifest, ids: Sequence[str], known: Mapping[str, Product]
     ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
-        return self._inner.with_variants(build, ids)
+        return self._inner.with_variants(build, ids, known)
 
 
 class RememberedPhotos:

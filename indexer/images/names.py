@@ -1,7 +1,7 @@
 """Colour names: what a palette is called, and which colour a shopper's words mean."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -85,7 +85,7 @@ _MENTION = re.compile(
 
 def name_of(lab: tuple[float, float, float]) -> str:
     """The name whose nearest prototype is nearest in CIEDE2000."""
-    return _OWNERS[int(ciede2000(np.array(lab), _SHADES).argmin())]
+    return _names_of([lab])[0]
 
 
 def typical_shade(name: str) -> tuple[float, float, float]:
@@ -97,8 +97,8 @@ def typical_shade(name: str) -> tuple[float, float, float]:
 def name_colours(palette: Palette) -> dict[str, float]:
     """Name → share of the foreground, largest first; the shares sum to 1."""
     shares: dict[str, float] = {}
-    for colour in palette.colours:
-        name = name_of(colour.lab)
+    names = _names_of([colour.lab for colour in palette.colours])
+    for name, colour in zip(names, palette.colours, strict=True):
         shares[name] = shares.get(name, 0.0) + colour.share
     return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
@@ -112,3 +112,9 @@ def colours_named_in(text: str) -> tuple[str, ...]:
 def colour_named_in(text: str) -> str | None:
     """The first of them, if any."""
     return next(iter(colours_named_in(text)), None)
+
+
+def _names_of(labs: Sequence[tuple[float, float, float]]) -> list[str]:
+    """Together: for a few colours most of the time is NumPy's calls, however much each has to do."""
+    nearest = ciede2000(np.reshape(labs, (-1, 1, 3)), _SHADES).argmin(axis=1)
+    return [_OWNERS[at] for at in nearest.tolist()]

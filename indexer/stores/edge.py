@@ -221,9 +221,11 @@ class EdgeStore:
         return engine.Filter(must=must) if must else None
 
     def _hits(self, shard: engine.EdgeShard, found: Sequence[engine.ScoredPoint], top_k: int) -> list[Hit]:
-        ids = cast("list[UUID]", [point.id for point in found])
         # rounded at once: a million times a number of 24 bits is exact, so that this is what `round` gives
         scores = np.array([point.score for point in found], np.float64).round(6).tolist()
+        if len(scores) > top_k:  # ids cost more than all else: only those that score as much as the last hit are read
+            scores = scores[: top_k + scores[top_k:].count(scores[top_k - 1])]
+        ids = cast("list[UUID]", [point.id for point in found[: len(scores)]])
         if len(set(scores)) < len(scores):
             ranked = sorted(zip(scores, ids, strict=True), key=lambda scored: (-scored[0], scored[1].int))[:top_k]
             scores, ids = [score for score, _ in ranked], [id for _, id in ranked]

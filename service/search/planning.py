@@ -47,9 +47,12 @@ class Products(Protocol):
         """Parent → its products, in the order of the source."""
 
     def with_variants(
-        self, build: BuildManifest, ids: Sequence[str]
+        self, build: BuildManifest, ids: Sequence[str], known: Mapping[str, Product]
     ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
-        """What `get_many` finds, and by parent, for a product without one by its own id, the variants there are."""
+        """What `get_many` finds, and by parent, for a product without one by its own id, the variants there are.
+
+        `known` are products that this search has read already.
+        """
 
 
 class Rules(Protocol):

@@ -93,7 +93,7 @@ class CatalogueProducts:
         return {}
 
     def with_variants(
-        self, build: BuildManifest, ids: Sequence[str]
+        self, build: BuildManifest, ids: Sequence[str], known: Mapping[str, Product]
     ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
         return self.get_many(build, ids), {}
 
