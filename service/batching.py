@@ -2,7 +2,6 @@
 
 import queue
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
@@ -18,9 +17,6 @@ from service.deadline import Deadline
 MOST_WAITING: Final = 256
 """Calls that wait at a time. Admission lets in far fewer; this bounds what comes by other ways."""
 STAGE: Final = "encode"
-COMING_BACK: Final = 1 / 16
-"""Of the time a call took, in which the next one is held for those who used to ask together. Clients that search one
-thing after another would otherwise be split for ever into one whose call starts at once and the others behind it."""
 
 
 class Told(Protocol):
@@ -51,16 +47,13 @@ class _Call:
 
 
 class BatchingEncoder:
-    """An Encoder in front of another one, with one thread that calls it. An idle encoder starts at once."""
+    """An Encoder in front of another one, with one thread that calls it. No timer: an idle encoder starts at once."""
 
     def __init__(self, inner: Encoder, max_batch: int, told: Told | None = None) -> None:
         self._inner = inner
         self._max_batch = max_batch
         self._told = told
         self._calls: queue.Queue[_Call] = queue.Queue(MOST_WAITING)
-        self._together = 0
-        """Who asked when the last call was about to be answered: those in it, and those who waited by then."""
-        self._held_until = 0.0
         threading.Thread(target=self._work, name="encoder", daemon=True).start()
 
     @property
@@ -97,19 +90,15 @@ class BatchingEncoder:
             calls = self._waiting()
             if self._told is not None:
                 self._told.queue("encoder", self._calls.qsize())
-            self._together, began = 0, time.monotonic()
             self._answer("text", [call for call in calls if not call.images])
             self._answer("photo", [call for call in calls if call.images])
-            ended = time.monotonic()
-            self._held_until = ended + COMING_BACK * (ended - began)
 
     def _waiting(self) -> list[_Call]:
         """Those that somebody still waits for, and none where nobody does."""
         calls = [self._calls.get()]
         while len(calls) < self._max_batch:
-            held = self._held_until - time.monotonic() if len(calls) < self._together else 0.0
             try:
-                calls.append(self._calls.get(held > 0, held))
+                calls.append(self._calls.get_nowait())
             except queue.Empty:
                 break
         return [call for call in calls if call.wanted()]
@@ -128,7 +117,6 @@ class BatchingEncoder:
             for call in calls:
                 call.answer.set_exception(error)
             return
-        self._together = max(self._together, len(calls) + self._calls.qsize())
         start = 0
         for call in calls:
             end = start + len(call.images or call.texts)

@@ -68,13 +68,11 @@ class CatalogProducts:
             return ProductRepository(session).siblings(build.catalog, parents, generation=build.generation)
 
     def with_variants(
-        self, build: BuildManifest, ids: Sequence[str], known: Mapping[str, Product]
+        self, build: BuildManifest, ids: Sequence[str]
     ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
         with self._database.session() as session:
             repository = ProductRepository(session)
-            unread = [one for one in ids if one not in known]
-            read = repository.get_many(build.catalog, unread, generation=build.generation) if unread else {}
-            products = {one: product for one in ids if (product := known.get(one) or read.get(one)) is not None}
+            products = repository.get_many(build.catalog, ids, generation=build.generation)
             parents = list(dict.fromkeys(one.parent or one.id for one in products.values()))
             return products, repository.variants(build.catalog, parents, generation=build.generation)
 

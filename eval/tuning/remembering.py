@@ -111,9 +111,9 @@ class RememberedProducts:
         return self._inner.siblings(build, parents)
 
     def with_variants(
-        self, build: BuildManifest, ids: Sequence[str], known: Mapping[str, Product]
+        self, build: BuildManifest, ids: Sequence[str]
     ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
-        return self._inner.with_variants(build, ids, known)
+        return self._inner.with_variants(build, ids)
 
 
 class RememberedPhotos:

@@ -223,7 +223,7 @@ class EdgeStore:
     def _hits(self, shard: engine.EdgeShard, found: Sequence[engine.ScoredPoint], top_k: int) -> list[Hit]:
         # rounded at once: a million times a number of 24 bits is exact, so that this is what `round` gives
         scores = np.array([point.score for point in found], np.float64).round(6).tolist()
-        if len(scores) > top_k:  # ids cost more than all else: only those that score as much as the last hit are read
+        if len(scores) > top_k:  # ids cost more than all else: only those that score no less than the last hit are read
             scores = scores[: top_k + scores[top_k:].count(scores[top_k - 1])]
         ids = cast("list[UUID]", [point.id for point in found[: len(scores)]])
         if len(set(scores)) < len(scores):

@@ -47,12 +47,9 @@ class Products(Protocol):
         """Parent → its products, in the order of the source."""
 
     def with_variants(
-        self, build: BuildManifest, ids: Sequence[str], known: Mapping[str, Product]
+        self, build: BuildManifest, ids: Sequence[str]
     ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
-        """What `get_many` finds, and by parent, for a product without one by its own id, the variants there are.
-
-        `known` are products that this search has read already.
-        """
+        """What `get_many` finds, and by parent, for a product without one by its own id, the variants there are."""
 
 
 class Rules(Protocol):

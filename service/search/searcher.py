@@ -56,7 +56,7 @@ class Searcher:
         ranking = Ranking(plan, self._products, self._settings, trail)
         page = fill_page(ranking.layer, ranking.order, cursor, query.top_k, max(self._settings.depth, query.top_k))
         with trail.stage("load"):
-            products, variants = self._loaded([group.shown.hit.product_id for group in page.groups], ranking, plan)
+            products, variants = self._loaded([group.shown.hit.product_id for group in page.groups], plan)
         onward = page.cursor(state, asked)
         checked = verified(page, plan, ranking, products, self._verifier, trail)
         counted: Sequence[Facet] = ()
@@ -79,14 +79,11 @@ class Searcher:
         )
         return compose(found, trail)
 
-    def _loaded(
-        self, ids: Sequence[str], ranking: Ranking, plan: Plan
-    ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
+    def _loaded(self, ids: Sequence[str], plan: Plan) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
         """What is shown, and where variants are one result, the variants of it."""
         manifest = plan.index.manifest
         if plan.query.group:
-            known = {name: one.product for name, one in ranking.checked.items()}
-            return self._products.with_variants(manifest, ids, known)
+            return self._products.with_variants(manifest, ids)
         return self._products.get_many(manifest, ids), {}
 
 

@@ -23,6 +23,14 @@ def test_a_line_is_a_json_document_with_what_was_given_beside_it() -> None:
     assert list(line) == ["event", "level", "logger", "products", "timestamp"]
 
 
+def test_what_is_given_beside_a_line_goes_before_what_is_known_of_it() -> None:
+    with logged() as written:
+        LOG.info("built", stack_info=True, extra={"level": "as given"})
+    (line,) = lines(written)
+    assert str(line["stack_info"]).startswith("Stack (most recent call last):")
+    assert line["level"] == "as given"
+
+
 def test_for_people_it_is_a_line_of_text() -> None:
     with logged(format="console") as written:
         LOG.warning("built", extra={"products": 3})

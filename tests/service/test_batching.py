@@ -8,7 +8,6 @@ import pytest
 from indexer.domain import Matrix, Pixels
 from indexer.encoders import EncoderSpec
 from indexer.errors import Overloaded, TooLate
-from service import batching
 from service.batching import MOST_WAITING, BatchingEncoder
 from service.deadline import Deadline
 from tests.fakes import FakeEncoder
@@ -122,42 +121,7 @@ def test_no_more_callers_share_a_call_than_the_limit(inner: GatedEncoder, thread
     assert inner.calls == [("texts", 1), ("texts", 4), ("texts", 4), ("texts", 2)]
 
 
-def test_those_who_asked_together_and_ask_again_share_the_next_call(
-    inner: GatedEncoder, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batching, "COMING_BACK", 1_000_000.0)
-    encoder = BatchingEncoder(inner, 32)
-    futures = waiting_behind_one(inner, encoder, threads, [texts(encoder, f"word {n}") for n in range(3)])
-    inner.gate.set()
-    wait_until(encoder._calls.empty)  # the first is answered, and its caller is waited for
-    futures.append(threads.submit(encoder.encode_texts, ["the first, again"]))
-    for future in futures:
-        future.result(PATIENCE)
-
-    def ask_late() -> Matrix:
-        threading.Event().wait(0.2)
-        return encoder.encode_texts(["again, and the last"])
-
-    again = [threads.submit(encoder.encode_texts, [f"again {n}"]) for n in range(3)]
-    for future in [*again, threads.submit(ask_late)]:
-        assert future.result(PATIENCE).shape == (1, inner.spec.dim)
-    assert inner.calls == [("texts", 1), ("texts", 4), ("texts", 4)]
-
-
-def test_who_does_not_ask_again_holds_nobody_up_for_long(inner: GatedEncoder, threads: ThreadPoolExecutor) -> None:
-    encoder = BatchingEncoder(inner, 32)
-    futures = waiting_behind_one(inner, encoder, threads, [texts(encoder, f"word {n}") for n in range(3)])
-    inner.gate.set()
-    for future in futures:
-        future.result(PATIENCE)
-    encoder.encode_texts(["alone"])
-    encoder.encode_texts(["and again"])
-    assert inner.calls == [("texts", 1), ("texts", 3), ("texts", 1), ("texts", 1)]
-
-
-def test_an_idle_encoder_starts_at_once(inner: GatedEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks one thing after another is nobody to wait for."""
-    monkeypatch.setattr(batching, "COMING_BACK", 1_000_000.0)
+def test_an_idle_encoder_starts_at_once(inner: GatedEncoder) -> None:
     inner.gate.set()
     encoder = BatchingEncoder(inner, 32)
     for _ in range(3):

@@ -93,7 +93,7 @@ class CatalogueProducts:
         return {}
 
     def with_variants(
-        self, build: BuildManifest, ids: Sequence[str], known: Mapping[str, Product]
+        self, build: BuildManifest, ids: Sequence[str]
     ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
         return self.get_many(build, ids), {}
 

@@ -1,5 +1,4 @@
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -377,9 +376,9 @@ class Forgetful:
         return self._products.siblings(build, parents)
 
     def with_variants(
-        self, build: BuildManifest, ids: Sequence[str], known: Mapping[str, Product]
+        self, build: BuildManifest, ids: Sequence[str]
     ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
-        _, variants = self._products.with_variants(build, ids, known)
+        _, variants = self._products.with_variants(build, ids)
         return self.get_many(build, ids), variants
 
 
@@ -391,39 +390,6 @@ def test_a_product_that_is_being_deleted_is_not_shown(home: Path) -> None:
     results = searcher.search(Query(words="red mug", top_k=3), index, FakeEncoder()).results
     assert [result.rank for result in results] == list(range(1, len(results) + 1))
     assert "mug-red" not in [result.id for result in results]
-    database.dispose()
-
-
-class Counted:
-    """A catalogue that counts how often each product is read."""
-
-    def __init__(self, products: CatalogProducts) -> None:
-        self._products = products
-        self.read = Counter[str]()
-
-    def get_many(self, build: BuildManifest, ids: Sequence[str]) -> Mapping[str, Product]:
-        self.read.update(ids)
-        return self._products.get_many(build, ids)
-
-    def siblings(self, build: BuildManifest, parents: Sequence[str]) -> Mapping[str, Sequence[Product]]:
-        return self._products.siblings(build, parents)
-
-    def with_variants(
-        self, build: BuildManifest, ids: Sequence[str], known: Mapping[str, Product]
-    ) -> tuple[Mapping[str, Product], Mapping[str, Sequence[Variant]]]:
-        self.read.update(one for one in ids if one not in known)
-        return self._products.with_variants(build, ids, known)
-
-
-def test_what_an_edit_was_checked_by_is_not_read_again_to_be_shown(home: Path) -> None:
-    settings = settings_of(home, store={"kind": "memory"})
-    database = open_catalogue(settings)
-    index = open_live(database, settings, published_build(database, None)[1])
-    products = Counted(CatalogProducts(database))
-    answer = Searcher(products, SearchSettings()).search(Query(like="mug-green", change="blue"), index, FakeEncoder())
-    assert answer.results
-    assert {result.id for result in answer.results} <= {*products.read}
-    assert set(products.read.values()) == {1}
     database.dispose()
 
 
