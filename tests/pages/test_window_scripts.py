@@ -234,6 +234,17 @@ def test_marks_appear_on_the_results_that_are_there(page: Page) -> None:
     check_axe(page)
 
 
+def test_a_check_that_ends_at_once_is_not_talked_over_by_the_heading(page: Page) -> None:
+    page.add_init_script(
+        "const later = setTimeout; window.setTimeout = (act, ms) => later(act, ms === 50 ? 3000 : ms);"
+    )
+    page.goto("/?q=red+sneaker")
+    page.get_by_role("link", name=re.compile("^Check the first")).click()
+    expect(page.locator("#told")).to_have_text("Results checked: 8 of 8")
+    page.wait_for_timeout(3500)
+    expect(page.locator("#told")).to_have_text("Results checked: 8 of 8")
+
+
 def test_what_was_not_meant_is_noted_with_its_answer(page: Page, served: Served) -> None:
     page.goto("/?q=red+sneaker")
     before = len(said(served))

@@ -27,7 +27,7 @@ from tests.service.rerank.judging import checks_in, told
 from tests.service.worlds import photo_of, settings_of
 
 SECONDS = 0.7
-GRACE = 0.3
+GRACE = 2.0
 RED_MUG = SearchRequest(text="red mug", verify=True, group=False)
 EDIT = SearchRequest(like="mug-red", change="but blue", verify=True, group=False)
 

@@ -26,11 +26,11 @@ async def sleeping() -> None:
 
 
 async def blocking() -> None:
-    time.sleep(0.5)
+    time.sleep(2)
 
 
 async def stubborn() -> None:
-    for _ in range(10):
+    for _ in range(40):
         try:
             await asyncio.sleep(0.05)
         except asyncio.CancelledError:
@@ -51,7 +51,7 @@ def test_nobody_waits_longer_than_they_want_to(
     started = time.monotonic()
     with pytest.raises(TimeoutError):
         endpoint.run(work(), started + 0.1)
-    assert time.monotonic() - started < 0.4
+    assert time.monotonic() - started < 1.5
     assert endpoint.run(two(), time.monotonic() + 5) == 2
 
 

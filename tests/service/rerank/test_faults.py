@@ -14,8 +14,8 @@ from tests.openai_server import FAULTS, Reply, Request, saying
 from tests.service.rerank.judging import Bench, answers, asked_for, bench, candidate, marks, told, yes
 
 SECONDS = 0.6
-GRACE = 0.3
-"""Seconds past the deadline."""
+GRACE = 2.0
+"""Seconds past the deadline in which a busy machine gets to it; what hangs does so for a minute."""
 
 
 @pytest.fixture

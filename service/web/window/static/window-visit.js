@@ -70,7 +70,10 @@ function put(page, main, focused) {
   (same || main).focus({ preventScroll: true });
   const said = main.querySelector("#count, h1")?.textContent ?? "";
   enliven();
-  setTimeout(() => tell(said.trim()), 50); // a live region that is new says nothing of what it begins with
+  const told = () => document.getElementById("told")?.textContent;
+  const begun = told();
+  // a live region that is new says nothing of what it begins with; what was told since is not talked over
+  setTimeout(() => { if (told() === begun) tell(said.trim()); }, 50);
 }
 
 /** The search field stays, with all that listens to it; what it searches with is the new page's. */

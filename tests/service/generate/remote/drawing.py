@@ -10,7 +10,7 @@ from tests.picture_server import plain
 
 REFERENCE = plain((200, 30, 30), 96, 64)
 EDIT = Request("but blue", REFERENCE, caption="a blue mug")
-SLACK = 0.3
+SLACK = 2.0
 """Seconds past a deadline in which a generator has given up."""
 
 
