@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, Literal
 
-from tests.faults.cable import BLOCK
-
 Fault = Literal["refused", "slow", "reset", "garbage"]
 """Nobody listens; whatever is said is heard and never answered, on connections of before too; every connection is
 reset after the first bytes of an answer; other bytes come than a server of that kind sends."""
 
 FAULTS: Final[tuple[Fault, ...]] = ("refused", "slow", "reset", "garbage")
+BLOCK: Final = 65_536
 FIRST_BYTES: Final = 9
 """Of an answer, before the connection is reset: in the middle of a protocol's first word."""
 NOISE: Final = bytes(range(255, 127, -1)) * 8
@@ -21,13 +20,17 @@ NOISE: Final = bytes(range(255, 127, -1)) * 8
 
 
 class Faulty:
-    """Listens on `port` of 127.0.0.1; `connect` reaches the server. `garbage` is what it says instead when told so."""
+    """Listens on `port` of 127.0.0.1; `connect` reaches the server. `garbage` is what it says instead when told so.
+
+    Whoever wants a socket to end shuts it down, and only the thread that carries it closes it, once nobody reads it any
+    more: the number of a closed socket is the next one's, and a thread that still reads it takes what is not its own.
+    """
 
     def __init__(self, connect: Callable[[], socket.socket], garbage: bytes = NOISE) -> None:
         self._connect = connect
         self._garbage = garbage
         self._lock = threading.Lock()
-        self._ends: list[socket.socket] = []
+        self._ends: set[socket.socket] = set()
         self._fault: Fault | None = None
         self._listening = self._listen(0)
         self.port: int = self._listening.getsockname()[1]
@@ -37,26 +40,27 @@ class Faulty:
         with self._lock:
             self._fault = fault
             if fault == "refused":
-                _close(self._listening)
-                self._close_ends()
+                self._hang_up()
 
     def mend(self) -> None:
-        """What was connected meanwhile is closed, as it has missed what was said."""
+        """What was connected meanwhile is hung up on, as it has missed what was said."""
         with self._lock:
             if self._fault == "refused":
                 self._listening = self._listen(self.port)
             self._fault = None
-            self._close_ends()
+            self._end_all()
 
     def close(self) -> None:
         with self._lock:
-            _close(self._listening)
-            self._close_ends()
+            self._hang_up()
 
-    def _close_ends(self) -> None:
+    def _hang_up(self) -> None:
+        _end(self._listening, socket.SHUT_RDWR)
+        self._end_all()
+
+    def _end_all(self) -> None:
         for end in self._ends:
-            _close(end)
-        self._ends.clear()
+            _end(end, socket.SHUT_RDWR)
 
     def _listen(self, port: int) -> socket.socket:
         listening = socket.create_server(("127.0.0.1", port))
@@ -64,16 +68,28 @@ class Faulty:
         return listening
 
     def _accept(self, listening: socket.socket) -> None:
-        while True:
-            try:
+        with listening, suppress(OSError):
+            while True:
                 near, _ = listening.accept()
-                far = self._connect()
-            except OSError:
-                return
+                threading.Thread(target=self._carry, args=(near,), daemon=True).start()
+
+    def _carry(self, near: socket.socket) -> None:
+        with near, suppress(OSError), self._connect() as far:
+            back = threading.Thread(target=self._pass, args=(far, near, self._answered), daemon=True)
+            with self._joined(near, far):
+                back.start()
+                self._pass(near, far, self._asked)
+                back.join()
+
+    @contextmanager
+    def _joined(self, *ends: socket.socket) -> Iterator[None]:
+        with self._lock:
+            self._ends.update(ends)
+        try:
+            yield
+        finally:
             with self._lock:
-                self._ends += [near, far]
-            threading.Thread(target=self._pass, args=(near, far, self._asked), daemon=True).start()
-            threading.Thread(target=self._pass, args=(far, near, self._answered), daemon=True).start()
+                self._ends.difference_update(ends)
 
     def _pass(
         self, one: socket.socket, other: socket.socket, done: Callable[[socket.socket, socket.socket, bytes], None]
@@ -82,8 +98,8 @@ class Faulty:
             while content := one.recv(BLOCK):
                 done(one, other, content)
         if self._fault != "slow":
-            _close(one)
-            _close(other)
+            for end in (one, other):
+                _end(end, socket.SHUT_RD)  # Wakes the thread that reads it.
 
     def _asked(self, near: socket.socket, far: socket.socket, content: bytes) -> None:
         if self._fault == "garbage":
@@ -96,8 +112,7 @@ class Faulty:
         if self._fault == "reset":
             near.sendall(content[:FIRST_BYTES])
             near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            near.shutdown(socket.SHUT_RD)  # wakes the thread that reads it, which keeps it open otherwise
-            near.close()
+            far.shutdown(socket.SHUT_RDWR)
         elif self._fault is None:
             near.sendall(content)
 
@@ -116,7 +131,6 @@ def to(port: int) -> Callable[[], socket.socket]:
     return lambda: socket.create_connection(("127.0.0.1", port))
 
 
-def _close(end: socket.socket) -> None:
+def _end(end: socket.socket, how: int) -> None:
     with suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
-    end.close()
+        end.shutdown(how)

@@ -22,7 +22,7 @@ from indexer.settings import DatabaseSettings
 from indexer.sources import open_source
 from indexer.store_settings import QdrantSettings, StoreSettings
 from tests.fakes import FakeEncoder
-from tests.faults.cable import Cable, cable_to
+from tests.faults.faulty import Faulty, faulty_way, to
 from tests.faults.served import PATIENCE, search, serving
 from tests.indexer.builds.shop import Shop, catalogue, sell_mugs
 from tests.indexer.catalog.databases import empty_database
@@ -36,13 +36,13 @@ PHOTOS = 5
 
 @dataclass(frozen=True)
 class Connected:
-    """A shop of which a part is at the other end of a cable."""
+    """A shop of which a part is far away."""
 
     shop: Shop
-    cable: Cable
+    way: Faulty
     error: type[UnavailableError]
     stage: str
-    """In which the cable is cut."""
+    """In which nobody is there any more."""
 
     def build(
         self, encoder: FakeEncoder, database: Database, pauses: tuple[float, ...], watch: Callable[[Progress], None]
@@ -51,14 +51,14 @@ class Connected:
         return pipeline.run(open_source(self.shop.file), "shop", watch)
 
     def cutting(self, then: Callable[[], None]) -> Callable[[Progress], None]:
-        """Cuts the cable once."""
+        """Cuts the way once."""
         whole = threading.Event()
         whole.set()
 
         def watch(progress: Progress) -> None:
             if whole.is_set() and f"{progress.stage} {progress.unit}" == self.stage:
                 whole.clear()
-                self.cable.cut()
+                self.way.go("refused")
                 then()
 
         return watch
@@ -68,23 +68,23 @@ class Connected:
 def far_database(path: Path) -> Iterator[Connected]:
     with empty_database("postgresql", path) as url:
         server = sa.make_url(url)
-        with cable_to(lambda: reached(server)) as cable:
+        with faulty_way(lambda: reached(server)) as way:
             query = {name: given for name, given in server.query.items() if name != "host"}
-            near = server.set(host="127.0.0.1", port=cable.port, query={**query, "sslmode": "disable"})
+            near = server.set(host="127.0.0.1", port=way.port, query={**query, "sslmode": "disable"})
             settings = DatabaseSettings(url=SecretStr(near.render_as_string(hide_password=False)))
             shop = Shop.at(path, "memory")
             changed = shop.settings.model_copy(update={"database": settings})
-            yield Connected(Shop(shop.folder, changed), cable, CatalogueUnavailable, "embedding images")
+            yield Connected(Shop(shop.folder, changed), way, CatalogueUnavailable, "embedding images")
 
 
 @contextmanager
 def far_store(path: Path) -> Iterator[Connected]:
-    with qdrant() as wire, cable_to(lambda: socket.create_connection(("127.0.0.1", wire.port))) as cable:
-        settings = QdrantSettings(url="http://127.0.0.1:1", grpc_port=cable.port, retries=1, timeout=5)
+    with qdrant() as wire, faulty_way(to(wire.port)) as way:
+        settings = QdrantSettings(url="http://127.0.0.1:1", grpc_port=way.port, retries=1, timeout=5)
         shop = Shop.at(path, "qdrant")
         store = StoreSettings(kind="qdrant", qdrant=settings)
         changed = shop.settings.model_copy(update={"store": store})
-        yield Connected(Shop(shop.folder, changed), cable, StoreUnavailable, "writing points")
+        yield Connected(Shop(shop.folder, changed), way, StoreUnavailable, "writing points")
 
 
 def reached(server: sa.URL) -> socket.socket:
@@ -109,7 +109,7 @@ def connected(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connec
 
 def test_a_build_waits_for_what_is_away_for_a_moment(connected: Connected) -> None:
     encoder = FakeEncoder()
-    back = threading.Timer(AWAY, connected.cable.mend)
+    back = threading.Timer(AWAY, connected.way.mend)
     with catalogue(connected.shop.settings) as database:
         report = connected.build(encoder, database, PAUSES, connected.cutting(back.start))
         (row,) = list_builds(database, "shop")
@@ -124,7 +124,7 @@ def test_a_build_that_waited_in_vain_says_so_and_the_next_goes_on_from_there(con
     with catalogue(connected.shop.settings) as database:
         with pytest.raises(connected.error, match=r"127\.0\.0\.1") as failed:
             connected.build(encoder, database, (0.05, 0.05), connected.cutting(lambda: None))
-        connected.cable.mend()
+        connected.way.mend()
         (row,) = list_builds(database, "shop")
         if connected.error is StoreUnavailable:
             assert (row["state"], row["error"]) == ("failed", str(failed.value))
@@ -146,10 +146,10 @@ def test_a_service_answers_503_while_it_is_away_and_is_well_when_it_is_back(conn
     ):
         status, answer = search(client, "red mug")
         assert status == 200
-        connected.cable.cut()
+        connected.way.go("refused")
         away = client.post("/v1/search", json={"text": "red mug"})
         assert (away.status_code, away.headers["Retry-After"]) == (503, "5")
-        connected.cable.mend()
+        connected.way.mend()
         end = time.monotonic() + PATIENCE
         while search(client, "red mug")[0] == 503:
             assert time.monotonic() < end

@@ -34,7 +34,7 @@ def test_calls_that_hang_keep_their_places_and_no_more_are_begun() -> None:
     before = time.monotonic()
     with pytest.raises(TimeoutError):
         daemons.within(0.05, lambda: begun.append(1))
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 10
     may.set()
     assert all(one.result(5) for one in hanging)
     daemons.within(5, lambda: begun.append(2))

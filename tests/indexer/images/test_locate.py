@@ -89,7 +89,7 @@ def test_the_root_may_be_a_link_itself(shop: Path, tmp_path: Path) -> None:
 def test_everything_else_is_refused_by_name(shop: Path, uri: str, reason: Reason) -> None:
     started = time.monotonic()
     assert refused(shop, uri).reason == reason
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
     if reason in (Reason.OUTSIDE_ROOT, Reason.MISSING):
         with pytest.raises(ImageRejected):
             source_stamp(ImageRef(uri), shop)

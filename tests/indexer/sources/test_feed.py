@@ -164,7 +164,7 @@ def test_a_tag_or_comment_without_end_is_refused_before_it_fills_the_memory(tmp_
     started = time.monotonic()
     with pytest.raises(SourceError, match="a tag or comment of more than 524,288 bytes"):
         read(path)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_nesting_without_end_is_refused(tmp_path: Path) -> None:

@@ -62,9 +62,9 @@ def test_markup_becomes_text(html: str, text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["<", "<a", "<!--", "<script>", "<a b='", "&", "&#", "</", "-->"])
 def test_no_markup_takes_long(piece: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     without_markup(piece * (100_000 // len(piece)))
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 3
 
 
 @settings(deadline=None)

@@ -175,7 +175,7 @@ def test_a_slow_redis_costs_one_request_a_moment_and_the_others_nothing() -> Non
     with silent_server() as port:
         told, through, seconds = without(port)
     assert (through, told.faults) == (3, [("redis", "slow")])
-    assert seconds < 1
+    assert seconds < 5
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ def test_an_endpoint_that_fails_is_told_in_time(counters: Counters, server: Open
     counter = counters(seconds=0.7)
     began = time.monotonic()
     answered = counter.ask("Does it fail?", text="mug without a photo", where=("price=8",))
-    assert time.monotonic() - began < 0.7 + 1.0
+    assert time.monotonic() - began < 0.7 + 5.0
     assert (answered.sentences, answered.end.unknown) == ((), False)
     assert answered.end.degraded[-1].startswith("answer: the endpoint")
 

@@ -26,11 +26,11 @@ async def sleeping() -> None:
 
 
 async def blocking() -> None:
-    time.sleep(2)
+    time.sleep(6)
 
 
 async def stubborn() -> None:
-    for _ in range(40):
+    for _ in range(120):
         try:
             await asyncio.sleep(0.05)
         except asyncio.CancelledError:
@@ -51,8 +51,8 @@ def test_nobody_waits_longer_than_they_want_to(
     started = time.monotonic()
     with pytest.raises(TimeoutError):
         endpoint.run(work(), started + 0.1)
-    assert time.monotonic() - started < 1.5
-    assert endpoint.run(two(), time.monotonic() + 5) == 2
+    assert time.monotonic() - started < 4
+    assert endpoint.run(two(), time.monotonic() + 30) == 2
 
 
 def test_work_that_is_given_up_ends(endpoint: Endpoint) -> None:

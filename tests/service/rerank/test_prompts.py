@@ -50,5 +50,5 @@ def test_a_cache_that_a_build_holds_on_to_is_not_waited_for(encoded: Path, encod
     started = time.monotonic()
     with DirectoryShelf(folder).alone():
         assert prompts.of(encoder.spec.identity, PROMPTS) is None
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert prompts.of(encoder.spec.identity, PROMPTS) is not None

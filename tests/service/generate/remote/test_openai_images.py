@@ -333,7 +333,7 @@ def test_a_closed_generator_fails_at_once(generator: ImageGenerator) -> None:
     generator.close()
     started = time.monotonic()
     assert failure(generator)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_a_pipeline_of_somebody_elses_is_refused(generator: ImageGenerator) -> None:
