@@ -30,6 +30,13 @@ KINDS = ("sneaker", "t-shirt", "handbag", "mug", "kettle", "lamp", "chair", "vas
 FAMILIES = 4
 """Of each kind; each has its products in several colours."""
 PHOTO_SIZE = 288
+GIVEN = {
+    "VITRINE_CATALOG": CATALOG,
+    "VITRINE_LOAD__WAIT_SECONDS": "60",
+    "VITRINE_ENCODER__RUNTIME": "torch",
+    "OMP_NUM_THREADS": "1",
+}
+"""Patient, and without exporting an encoder, which takes longer than small builds do."""
 _KEY = re.compile(r"\bvitrine_[\w-]{20,}")
 
 
@@ -75,8 +82,7 @@ def serving(home: Path, **settings: str) -> Iterator[Served]:
     """A service that owns `home` and ends with the block; `settings` are variables without their VITRINE_."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
     own = {f"VITRINE_{name}": value for name, value in settings.items()}
-    patient = {"VITRINE_LOAD__WAIT_SECONDS": "60", "OMP_NUM_THREADS": "1"}
-    environment = {**kept, "VITRINE_CATALOG": CATALOG, **patient, **own, "VITRINE_HOME": str(home)}
+    environment = {**kept, **GIVEN, **own, "VITRINE_HOME": str(home)}
     log = home.with_name(f"{home.name}.log")
     with log.open("wb") as told:
         process = subprocess.Popen(

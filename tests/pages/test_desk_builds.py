@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.pages.browsing import Browsing, check_axe
 
 FEED = "id,title,price,colour,images\nhat,Straw hat,5 EUR,yellow,gone.png\ncap,Cap,7 EUR,red,\n,Nameless,,,\n"
-BUILT = 60_000
+BUILT = 180_000
 """Milliseconds that a worker may take for a handful of products, the encoder's start with it."""
 expect.set_options(timeout=20_000)
 
