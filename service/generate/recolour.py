@@ -7,6 +7,7 @@ off that line, a print or a seam of another colour, stays as it is.
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -247,11 +248,19 @@ def _unlike_skin(lab: Lab, skin: Mask, dye: _Dye) -> Mask:
 
 def _table(dye: _Dye, others: Lab, target: Point) -> ImageFilter.Color3DLUT:
     """What each sRGB colour becomes."""
-    steps = np.rint(np.linspace(0, 255, _GRID)).astype(np.uint8)
-    blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
-    before = srgb_to_lab(np.stack([red, green, blue], axis=-1).reshape(-1, 3))
+    before = _grid()
     after = before + _membership(before, dye, others)[:, None] * (_dyed(before, dye.middle, target) - before)
     return ImageFilter.Color3DLUT(_GRID, (lab_to_srgb(after) / np.float32(255)).ravel())
+
+
+@cache
+def _grid() -> Lab:
+    """The colours (n, 3) of a table, the first of sRGB's axes fastest; to be read only."""
+    steps = np.rint(np.linspace(0, 255, _GRID)).astype(np.uint8)
+    blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
+    lab = srgb_to_lab(np.stack([red, green, blue], axis=-1).reshape(-1, 3))
+    lab.setflags(write=False)
+    return lab
 
 
 def _membership(lab: Lab, dye: _Dye, others: Lab) -> Field:
