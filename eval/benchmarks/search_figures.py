@@ -43,7 +43,7 @@ def figures(given: Given) -> Iterator[Figure | Missing]:
 
 
 def recolouring(home: Path) -> Figure:
-    """Photos of the showroom, each as large as a draft; no search is drawn for by a larger one."""
+    """Photos of the showroom, each as large as that of a draft is looked at."""
     photos = sorted((home / "showroom" / "images").glob("*.jpg"))
     side = SIDES["draft"]
     spent = []
