@@ -52,7 +52,7 @@ def test_the_head_of_a_run_is_what_its_file_says(own: Settings, shop: Settings, 
     assert found.head.build is None
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1, 2", b"\x00\xff", gzip.compress(b'{"name": 3}')])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1, 2", b"\x00\xff", gzip.compress(b'{"name": 3}', mtime=0)])
 @pytest.mark.parametrize("name", ["broken.json", "broken.json.gz"])
 def test_a_file_that_is_no_run_is_listed_with_what_is_wrong(own: Settings, content: bytes, name: str) -> None:
     runs_folder(own).mkdir(parents=True)
