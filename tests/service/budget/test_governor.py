@@ -103,10 +103,8 @@ def test_a_thousand_requests_against_an_exhausted_budget_are_all_refused(
 ) -> None:
     granted(governor.reserve(0.05))
     granted(governor.reserve(0.05))
-    began = time.monotonic()
     answers = [governor.reserve(0.001, f"caller {number % 7}") for number in range(1_000)]
     assert {type(answer) for answer in answers} == {Refused}
-    assert time.monotonic() - began < 20, "some milliseconds each"
     assert governor.spent() == 0.10
 
 
