@@ -42,12 +42,12 @@ class Suggestions {
     this.request?.abort();
     const typed = this.input.value;
     if (!typed.trim()) return this.show(recent(), true);
-    this.request = new AbortController();
+    const { signal } = this.request = new AbortController();
     try {
-      const found = this.known.get(typed) ?? await this.fetch(typed, this.request.signal);
+      const found = this.known.get(typed) ?? await this.fetch(typed, signal);
       if (typed === this.input.value && document.activeElement === this.input) this.show(found);
     } catch {
-      this.close(); // an old request, or no answer: typing goes on without
+      if (!signal.aborted) this.close(); // no answer: typing goes on without; an old request leaves the newer one alone
     }
   }
 
