@@ -38,10 +38,10 @@ def figures(given: Given) -> Iterator[Figure | Missing]:
         return
     with tempfile.TemporaryDirectory(prefix="vitrine-") as folder:
         source = some_of_the_showroom(given.work, Path(folder) / "shop", PRODUCTS)
-        yield from built(Path(folder), source, open_exported(export, Towers(text="int8", image="int8")))
+        yield from built(Path(folder), source, open_exported(export, Towers(text="int8", image="int8")), ROUNDS)
 
 
-def built(work: Path, source: Path, encoder: Encoder) -> Iterator[Figure]:
+def built(work: Path, source: Path, encoder: Encoder, rounds: int) -> Iterator[Figure]:
     """Of builds with the store written and without, in turn."""
     round_of(work / "warm", first_of(source, work / "few", WARM), encoder)
     written: list[Round] = []
@@ -50,7 +50,7 @@ def built(work: Path, source: Path, encoder: Encoder) -> Iterator[Figure]:
         lambda number: written.append(round_of(work / f"edge-{number}", source, encoder)),
         lambda number: unwritten.append(build(_nowhere(work / f"memory-{number}"), source, encoder)),
     ]
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for one in turn if number % 2 else reversed(turn):
             one(number)
     yield Figure.of(

@@ -37,7 +37,10 @@ def test_people_get_a_table_and_a_mistake_is_one_sentence(vitrine: Command, suit
     assert "a suite is a directory with" in missing.error
 
 
-def test_a_verified_run_says_what_verification_gains_and_costs(vitrine: Command, suite: Suite) -> None:
+def test_a_verified_run_says_what_verification_gains_and_costs(
+    vitrine: Command, suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VITRINE_RERANK__SECONDS", "60")
     plain = vitrine("eval", "run", str(suite.directory), "--out", "plain.json", "--no-verify", "--json")
     assert json.loads(plain.out)["verification"] is None
     ran = vitrine("eval", "run", str(suite.directory), "--out", "verified.json", "--verify")

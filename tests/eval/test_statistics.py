@@ -11,9 +11,9 @@ from eval.statistics import difference, mean_interval
 
 def test_an_interval_holds_the_mean_and_narrows_with_more_values() -> None:
     rng = np.random.default_rng(1)
-    few, many = (mean_interval(rng.random(n).tolist()) for n in (25, 2_500))
+    few, many = (mean_interval(rng.random(n).tolist()) for n in (25, 900))
     assert few.low < few.mean < few.high
-    assert many.half < few.half / 5
+    assert many.half < few.half / 4
 
 
 def test_the_half_width_is_that_of_the_normal_approximation() -> None:
@@ -21,7 +21,7 @@ def test_the_half_width_is_that_of_the_normal_approximation() -> None:
     assert mean_interval(values.tolist()).half == pytest.approx(1.96 * values.std() / 20, rel=0.05)
 
 
-@pytest.mark.parametrize("number", [7, 60, 900])
+@pytest.mark.parametrize("number", [7, 60, 300])
 def test_the_interval_is_scipys_percentile_bootstrap(number: int) -> None:
     values = np.random.default_rng(number).random(number) ** 3
     theirs = bootstrap((values,), np.mean, n_resamples=10_000, method="percentile", rng=1).confidence_interval

@@ -1,7 +1,9 @@
 """A suite over the small shop of tests/service/worlds, and the shop opened for measuring."""
 
+import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from eval.runs.runner import Bench, Verifying
@@ -12,7 +14,7 @@ from indexer.builds.live import open_live, published_build
 from indexer.domain import QueryKind
 from indexer.encoders import Encoder
 from indexer.images.decoders import DecoderPool
-from indexer.settings import RerankSettings, Settings
+from indexer.settings import ImageSettings, RerankSettings, Settings
 from service.rerank.verifier import Verifier
 from service.shop import CatalogProducts
 from tests.fakes import FakeEncoder
@@ -57,8 +59,16 @@ def small_suite(directory: Path) -> Suite:
 
 def verifying(witness: Witness, **settings: object) -> Verifying:
     """The witness has a say in the order of every kind of query."""
-    read = RerankSettings.model_validate({"kinds": [*QueryKind], **settings})
+    read = RerankSettings.model_validate({"kinds": [*QueryKind], "seconds": 60, **settings})
     return Verifying(Verifier(read, witness), read)
+
+
+@cache
+def decoders_of(settings: ImageSettings) -> DecoderPool:
+    """Those of all tests of a process: starting children takes longer than what most tests have decoded."""
+    decoders = DecoderPool.of(settings)
+    atexit.register(decoders.close)
+    return decoders
 
 
 @contextmanager
@@ -68,7 +78,6 @@ def fake_bench(
     """The published build of the small shop, with the encoder that made it."""
     database = open_catalogue(settings)
     index = open_live(database, settings, published_build(database, CATALOG)[1])
-    with DecoderPool.of(settings.images) as decoders:
-        products, kind = CatalogProducts(database), settings.store.kind
-        yield Bench(index, kind, encoder or FakeEncoder(), products, decoders, verifying=verifying)
+    products, kind, decoders = CatalogProducts(database), settings.store.kind, decoders_of(settings.images)
+    yield Bench(index, kind, encoder or FakeEncoder(), products, decoders, verifying=verifying)
     index.close()

@@ -4,18 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from eval.benchmarks.indexing import Round, build, first_of, photos_of, round_of
-from eval.benchmarks.pipeline_figures import ROUNDS, built
-from indexer.settings import Settings
+from eval.benchmarks.indexing import Round, first_of, photos_of, round_of
+from eval.benchmarks.pipeline_figures import built
 from indexer.showroom.catalogue import catalogue
 from indexer.showroom.write import write_showroom
-from indexer.store_settings import StoreSettings
 from tests.fakes import FakeEncoder
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_showroom(tmp_path_factory.mktemp("drawn"), catalogue()[:3])
+
+
+@pytest.fixture(autouse=True)
+def _one_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_IMAGES__DECODERS", "1")
 
 
 def test_a_round_is_of_one_build_and_its_parts(source: Path, tmp_path: Path) -> None:
@@ -25,11 +28,6 @@ def test_a_round_is_of_one_build_and_its_parts(source: Path, tmp_path: Path) -> 
     assert found.whole > 0 < found.alone
     assert found.decoding > 0
     assert any((tmp_path / "home").glob("stores/edge/*/shard"))
-
-
-def test_a_build_whose_store_is_kept_nowhere_writes_none(source: Path, tmp_path: Path) -> None:
-    assert build(Settings(home=tmp_path, store=StoreSettings(kind="memory")), source, FakeEncoder()) > 0
-    assert not (tmp_path / "stores").exists()
 
 
 def test_a_smaller_shop_has_its_own_photos(source: Path, tmp_path: Path) -> None:
@@ -43,12 +41,14 @@ def test_a_smaller_shop_has_its_own_photos(source: Path, tmp_path: Path) -> None
 
 
 def test_the_figures_are_of_as_many_builds_with_a_store_as_without(source: Path, tmp_path: Path) -> None:
-    whole, stored = built(tmp_path, source, FakeEncoder())
+    whole, stored = built(tmp_path, source, FakeEncoder(), rounds=1)
 
     assert (whole.name, stored.name) == ("pipeline.build", "pipeline.store")
-    assert whole.rounds == stored.rounds == ROUNDS
+    assert whole.rounds == stored.rounds == 1
     assert whole.beside["of both"] > 0
     assert stored.ours == whole.ours
+    assert any((tmp_path / "edge-0").glob("stores/edge/*/shard"))
+    assert not (tmp_path / "memory-0" / "stores").exists()
 
 
 def test_rates_are_those_of_the_photos() -> None:

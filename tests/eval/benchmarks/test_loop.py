@@ -7,6 +7,7 @@ from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, cycle, repeat
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -32,11 +33,14 @@ class Echo(BaseHTTPRequestHandler):
     connection of whoever looks for trouble."""
 
     protocol_version = "HTTP/1.1"
+    refused: ClassVar = threading.Event()
+    """Somebody has searched for nothing."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == json.dumps({"text": ""}).encode():
             self._answer(503, b"too much")
+            self.refused.set()
             return
         if body == json.dumps({"text": "trouble"}).encode():
             self.close_connection = True
@@ -104,7 +108,7 @@ def test_of_those_who_search_meanwhile_none_goes_unanswered_in_silence(url: str)
     asked = chain(repeat("mug", 2 * SEARCHING), repeat(""))
     told = r"A client that had been answered \d+ times: POST /v1/search was answered with 503: too much"
     with pytest.raises(StoreUnavailable, match=told), searching(url, asked):
-        threading.Event().wait(0.2)
+        assert Echo.refused.wait(60)
 
 
 def test_a_service_that_ends_at_once_is_told_with_the_end_of_its_log(

@@ -36,6 +36,12 @@ def judged(mugs: MugShop, access: Access = ALONE, **demands: object) -> GateVerd
         return evaluation_gate(candidate, access)
 
 
+@pytest.fixture
+def in_memory(mugs: MugShop) -> MugShop:
+    """The same builds in a store that is filled when it is opened."""
+    return replace(mugs, settings=mugs.settings.model_copy(update={"store": StoreSettings(kind="memory")}))
+
+
 def test_mixed_up_photos_are_refused_and_the_refusal_says_which_queries_lost_what(mugs: MugShop) -> None:
     assert "6 of 6 canaries have no right product among their first 10: red-0.png (wants red-0), " in mugs.refusal
     assert "RR@10 on suite photos went from 1.00 to .00 (−1.00 [−1.00, −1.00])" in mugs.refusal
@@ -64,10 +70,11 @@ def test_old_against_new_is_told_and_refuses_nothing(mugs: MugShop) -> None:
     assert any(one.startswith("Most changed on suite words") and "'blue' .00" in one for one in verdict.notices)
 
 
-def test_the_measure_can_be_chosen_and_a_wrong_one_refuses(mugs: MugShop) -> None:
-    assert "P@1 on suite words went from 1.00" in judged(mugs, suites=[mugs.words], measure="P@1").reasons[0]
-    assert "No measure 'Glory@10'" in judged(mugs, suites=[mugs.words], measure="Glory@10").reasons[0]
-    nothing = judged(mugs, suites=[mugs.words], measure="NegRecall@10").reasons
+def test_the_measure_can_be_chosen_and_a_wrong_one_refuses(in_memory: MugShop) -> None:
+    words = [in_memory.words]
+    assert "P@1 on suite words went from 1.00" in judged(in_memory, suites=words, measure="P@1").reasons[0]
+    assert "No measure 'Glory@10'" in judged(in_memory, suites=words, measure="Glory@10").reasons[0]
+    nothing = judged(in_memory, suites=words, measure="NegRecall@10").reasons
     assert (
         nothing
         == (
@@ -173,8 +180,7 @@ def test_an_encoder_that_did_not_make_the_build_refuses_and_asks_nothing(mugs: M
     assert set(verdict.figures) == {"recall@10"}
 
 
-def test_the_memory_store_is_compared_like_any_other_but_for_its_recall(mugs: MugShop) -> None:
-    in_memory = replace(mugs, settings=mugs.settings.model_copy(update={"store": StoreSettings(kind="memory")}))
+def test_the_memory_store_is_compared_like_any_other_but_for_its_recall(mugs: MugShop, in_memory: MugShop) -> None:
     verdict = judged(in_memory, suites=[mugs.words])
     assert verdict.notices[0] == "The memory store searches exactly, so its recall was not checked."
     on_disk = judged(mugs, suites=[mugs.words])

@@ -15,17 +15,22 @@ PRODUCTS = [product for product in catalogue() if product.look.kind in ("mug", "
 TWO = (PRODUCTS[0], PRODUCTS[-1])
 
 
-@pytest.fixture(scope="module", params=GROUNDS)
-def crowd(request: pytest.FixtureRequest) -> Crowd:
-    return photographed(TWO, request.param)
+@pytest.fixture(scope="module")
+def on_each() -> list[Crowd]:
+    return [photographed(TWO, ground) for ground in GROUNDS]
+
+
+@pytest.fixture(params=range(len(GROUNDS)), ids=GROUNDS)
+def crowd(request: pytest.FixtureRequest, on_each: list[Crowd]) -> Crowd:
+    place: int = request.param
+    return on_each[place]
 
 
 def pixels(crowd: Crowd) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.asarray(Image.open(BytesIO(crowd.photo)).convert("RGB"))
 
 
-def test_the_same_products_on_the_same_ground_are_the_same_photo() -> None:
-    on_each = [photographed(TWO, ground) for ground in GROUNDS]
+def test_the_same_products_on_the_same_ground_are_the_same_photo(on_each: list[Crowd]) -> None:
     assert photographed(TWO, GROUNDS[0]) == on_each[0]
     assert len({crowd.photo for crowd in on_each}) == len(GROUNDS)
 

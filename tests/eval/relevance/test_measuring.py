@@ -10,22 +10,18 @@ from eval.relevance.measuring import Figure, Part, Way, measure_part, measure_ve
 from eval.runs.runner import Bench
 from eval.suites.suite import Suite
 from indexer.domain import Channel, Closeness, QueryKind
-from indexer.settings import SearchSettings
+from indexer.settings import SearchSettings, Settings
 from tests.eval.worlds import fake_bench, small_suite, verifying
 from tests.service.rerank.witnesses import Witness
-from tests.service.worlds import build, settings_of, write_catalogue
 
 LEXICAL = Way("words alone", {"weights.text": {"lexical": 1.0}})
 WORDLESS = Way("without the words", wordless=True)
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Suite, Bench]]:
-    folder = tmp_path_factory.mktemp("relevance")
-    settings = settings_of(folder / "home", store={"kind": "memory"})
-    build(settings, write_catalogue(folder / "shop"))
-    with fake_bench(settings) as bench:
-        yield small_suite(folder / "suite"), bench
+def asked(memory: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Suite, Bench]]:
+    with fake_bench(memory) as bench:
+        yield small_suite(tmp_path_factory.mktemp("relevance")), bench
 
 
 @pytest.fixture(scope="module")

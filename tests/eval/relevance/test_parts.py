@@ -9,7 +9,7 @@ from indexer.showroom.catalogue import catalogue
 
 def test_high_clutter_asks_for_the_same_products_by_other_photos(tmp_path: Path) -> None:
     mugs = [product for product in catalogue() if product.look.kind == "mug"]
-    medium = write_showroom_suites(tmp_path, photos=2, products=mugs)[1]
+    medium = write_showroom_suites(tmp_path, photos=1, products=mugs)[1]
     high = in_high_clutter(medium, tmp_path)
     assert high.qrels == medium.qrels
     assert [query.id for query in high.queries] == [query.id for query in medium.queries]

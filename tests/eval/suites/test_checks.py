@@ -1,6 +1,6 @@
 """What `check_suite` finds, one fault at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,15 +18,15 @@ from indexer.bootstrap import open_catalogue
 from indexer.errors import UnknownCatalog
 from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
+from tests.eval.worlds import decoders_of
 from tests.service.worlds import CATALOG, photo_of
 
 CARD = SuiteCard(name="small", description="d", licence="l", protocol="p", catalog=CATALOG)
 
 
 @pytest.fixture(scope="module")
-def decoders(memory: Settings) -> Iterator[DecoderPool]:
-    with DecoderPool.of(memory.images) as pool:
-        yield pool
+def decoders(memory: Settings) -> DecoderPool:
+    return decoders_of(memory.images)
 
 
 @pytest.fixture

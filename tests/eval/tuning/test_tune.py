@@ -48,6 +48,11 @@ HELPED = asked(
     (TUNED, 20, "blue", BLUES), (TUNED, 10, "red shoe", {"shoe-red": 1}),
     (REPORTED, 25, "blue", BLUES), (REPORTED, 5, "red shoe", {"shoe-red": 1}),
 )  # fmt: skip
+FEW = asked(
+    (TUNED, 4, "blue", BLUES), (TUNED, 2, "red shoe", {"shoe-red": 1}),
+    (REPORTED, 4, "blue", BLUES), (REPORTED, 2, "red shoe", {"shoe-red": 1}),
+)  # fmt: skip
+"""Too few to recommend anything."""
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +150,7 @@ def test_what_belongs_to_a_method_is_swept_with_that_method_only(bench: Bench) -
 
 
 def test_three_weights_are_searched_coarsely_and_then_around_the_best(bench: Bench) -> None:
-    kind, choosing, reporting = halves(HELPED, None)
+    kind, choosing, reporting = halves(FEW, None)
     both = Half(choosing, bench, "nDCG@10", remember=True), Half(reporting, bench, "nDCG@10", remember=True)
     seen: list[tuple[str, int, int]] = []
     tuning = tune(kind, both, BY_WORDS, [WEIGHTS], lambda *step: seen.append(step))
@@ -157,7 +162,7 @@ def test_three_weights_are_searched_coarsely_and_then_around_the_best(bench: Ben
 
 
 def test_remembering_changes_no_figure(bench: Bench) -> None:
-    _, part, _ = halves(HELPED, None)
+    _, part, _ = halves(FEW, None)
     remembering, plain = (Half(part, bench, "nDCG@10", remember=remember) for remember in (True, False))
     for changes in ({}, {"fusion": "rrf"}, {"weights": {"text": {"image": 1, "lexical": 1}}}, {"diversity": 0.5}):
         search = SearchSettings.model_validate(changes)
@@ -188,9 +193,10 @@ def test_every_value_that_was_tried_is_in_the_row(bench: Bench) -> None:
 
 
 def test_the_page_shows_a_drawing_per_setting_and_needs_nothing_from_outside(bench: Bench) -> None:
-    sweeps = [WEIGHTS, Sweep("fusion", ("raw", "rrf")), Sweep("diversity", (0.0, 0.5, 0.9)), Sweep("depth", (50,))]
-    tuning = tuned(HELPED, bench, sweeps)
-    html = page(tuning, HELPED, bench.index.manifest)
+    suite = asked((TUNED, 20, "blue", BLUES), (REPORTED, 20, "blue", BLUES))
+    sweeps = [WEIGHTS, Sweep("fusion", ("raw", "rrf")), Sweep("diversity", (0.0, 0.9)), Sweep("depth", (50,))]
+    tuning = tuned(suite, bench, sweeps)
+    html = page(tuning, suite, bench.index.manifest)
     for text in (tuning.verdict.words, "nDCG@10 over the weights", "change from fusion = calibrated", "over diversity"):
         assert text in html.replace("&#43;", "+")
     assert "Every value gives the same nDCG@10." in html

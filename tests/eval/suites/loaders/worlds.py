@@ -21,11 +21,12 @@ from indexer.bootstrap import open_catalogue
 from indexer.builds.live import open_live, published_build
 from indexer.builds.pipeline import Pipeline
 from indexer.domain import Product
-from indexer.images.decoders import DecoderPool
 from indexer.settings import SearchSettings
 from indexer.sources import open_source
 from service.shop import CatalogProducts
+from tests.eval.worlds import decoders_of
 from tests.fakes import FakeEncoder
+from tests.schema import write_schema
 from tests.service.worlds import photo_of, settings_of
 
 Cells = Mapping[str, object]
@@ -256,12 +257,12 @@ def built(found: Imported, home: Path, root: Path | None = None) -> Iterator[Ben
     """The imported catalogue built by the real pipeline, with the fake encoder, and opened for measuring."""
     settings = settings_of(home, store={"kind": "memory"})
     catalog = found.suite.card.catalog
+    write_schema(home / "vitrine.db")
     database = open_catalogue(settings)
     source = open_source(found.suite.directory / "catalogue.jsonl", root=root)
     Pipeline(database, settings, FakeEncoder()).run(source, catalog, lambda progress: None)
     index = open_live(database, settings, published_build(database, catalog)[1])
-    with DecoderPool.of(settings.images) as decoders:
-        yield Bench(index, "memory", FakeEncoder(), CatalogProducts(database), decoders)
+    yield Bench(index, "memory", FakeEncoder(), CatalogProducts(database), decoders_of(settings.images))
 
 
 def run_on(suite: Suite, bench: Bench) -> RunDocument:

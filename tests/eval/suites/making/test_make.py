@@ -1,6 +1,5 @@
 """Suites made of the small shop, which lives in a real ledger with real photos."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,15 @@ from indexer.bootstrap import open_catalogue
 from indexer.errors import UnknownCatalog
 from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
+from tests.eval.worlds import decoders_of
 from tests.service.worlds import CATALOG, Item, build, settings_of, write_catalogue
 
 RECIPE = Recipe(catalog=CATALOG, queries=8)
 
 
 @pytest.fixture(scope="module")
-def decoders(memory: Settings) -> Iterator[DecoderPool]:
-    with DecoderPool.of(memory.images) as pool:
-        yield pool
+def decoders(memory: Settings) -> DecoderPool:
+    return decoders_of(memory.images)
 
 
 def make(settings: Settings, decoders: DecoderPool, out: Path, recipe: Recipe = RECIPE) -> Made:
