@@ -4,14 +4,16 @@ import gc
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import settings
 
 from indexer.logs import OURS
 from tests.postgres import server_url
 
-# Exporting an encoder takes longer than the small builds of tests do; exports have tests of their own, and the wheel's.
+# Exporting an encoder takes longer than the small builds of tests do; exports have tests of their own.
 os.environ.setdefault("VITRINE_ENCODER__RUNTIME", "torch")
 
 settings.register_profile("vitrine", deadline=None, max_examples=50)
@@ -19,7 +21,7 @@ settings.load_profile("vitrine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The wheel's one test takes long: it begins first, so that no process is left with it alone at the end."""
+    """The wheel's test takes long: it begins first, so that no process is left with it alone at the end."""
     items.sort(key=lambda item: item.path.name != "test_wheel.py")
 
 
@@ -37,6 +39,23 @@ def pytest_sessionfinish() -> None:
 def postgres_url() -> str:
     """A database on a real PostgreSQL that all tests share: leave it as it was found. Skips where there is none."""
     return server_url()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of an authority that has signed nothing."""
+    file = tmp_path_factory.mktemp("certificates") / "one.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    return file
+
+
+@pytest.fixture(scope="module", autouse=True)
+def certificates(certificate: Path) -> Iterator[None]:
+    """Every client reads all that the system believes, which takes a tenth of a second, and nobody here asks anybody
+    who would be believed for them."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SSL_CERT_FILE", str(certificate))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import base64
 import json
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -225,23 +225,44 @@ def cut(
 
 
 def streaming(
-    pieces: Sequence[str],
+    pieces: Iterable[str],
     *,
-    pause: float = 0.0,
     tokens: tuple[int, int] | None = (100, 20),
     finish: str | None = "stop",
 ) -> Reply:
-    """Server-sent events, one a piece; without `finish` the stream just ends."""
-    deltas = [{"index": 0, "delta": {"content": piece}, "finish_reason": None} for piece in pieces]
-    events: list[dict[str, object]] = [{"object": "chat.completion.chunk", "choices": [delta]} for delta in deltas]
-    if finish is not None:
-        events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
-    if tokens is not None:
-        events.append({"choices": [], "usage": _usage(tokens)})
-    return events_of([json.dumps(one) for one in events] + (["[DONE]"] if finish is not None else []), pause)
+    """Server-sent events, one a piece, as they are given out; without `finish` the stream just ends."""
+
+    def events() -> Iterator[str]:
+        for piece in pieces:
+            delta = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
+            yield json.dumps({"object": "chat.completion.chunk", "choices": [delta]})
+        if finish is not None:
+            yield json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+        if tokens is not None:
+            yield json.dumps({"choices": [], "usage": _usage(tokens)})
+        if finish is not None:
+            yield "[DONE]"
+
+    def answer(handler: Handler) -> None:
+        events_of(events())(handler)
+
+    return answer
 
 
-def events_of(events: Sequence[str], pause: float = 0.0) -> Reply:
+@dataclass
+class Turns:
+    """Pieces of which each is given out once the one before was `heard`."""
+
+    pieces: Sequence[str]
+    heard: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def __iter__(self) -> Iterator[str]:
+        for piece in self.pieces:
+            yield piece
+            assert self.heard.acquire(timeout=30)
+
+
+def events_of(events: Iterable[str]) -> Reply:
     """Server-sent events as they are given."""
 
     def answer(handler: Handler) -> None:
@@ -249,8 +270,6 @@ def events_of(events: Sequence[str], pause: float = 0.0) -> Reply:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
         for event in events:
             handler.wfile.write(f"data: {event}\n\n".encode())
-            if pause:
-                handler.rest(pause)
 
     return answer
 
@@ -302,8 +321,7 @@ def _usage(tokens: tuple[int, int]) -> dict[str, int]:
 
 
 FAULTS: Final[Mapping[str, Callable[[], Reply]]] = {
-    "slow": lambda: slow(60, saying('{"c1": "A"}')),
-    "429 with Retry-After": lambda: failing(429, retry_after="1"),
+    "429 with Retry-After": lambda: failing(429, retry_after="0.1"),
     "429 for an hour": lambda: failing(429, retry_after="3600"),
     "500": lambda: failing(500),
     "401": lambda: failing(401),
@@ -319,8 +337,13 @@ FAULTS: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut by length": lambda: saying('{"c1', finish="length"),
     "empty": lambda: saying(None),
     "endless stream": Streaming,
-    "endless trickle": lambda: Streaming(more=b" ", pause=0.02),
     "endless header": lambda: Streaming(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x" * 10_000),
     "wrong content type": lambda: sending(b"<html>Sign in</html>", "text/html"),
 }
-"""What an endpoint can do wrong: its name → a fresh reply that does it to every request."""
+"""What an endpoint can do wrong at once: its name → a fresh reply that does it to every request."""
+
+ENDLESS: Final[Mapping[str, Callable[[], Reply]]] = {
+    "slow": lambda: slow(60, saying('{"c1": "A"}')),
+    "endless trickle": lambda: Streaming(more=b" ", pause=0.02),
+}
+"""What ends with the deadline alone."""

@@ -65,7 +65,7 @@ def moderated(code: str = "moderation_blocked") -> Reply:
 
 UNDRAWN: Final[Mapping[str, Callable[[], Reply]]] = {
     "429 for an hour": lambda: failing(429, retry_after="3600"),
-    "500": lambda: failing(500),
+    "500": lambda: failing(500, retry_after="0"),
     "401": lambda: failing(401),
     "413": lambda: failing(413),
     "redirect": lambda: sending(b"", status=307, headers={"Location": "/v1/elsewhere"}),
@@ -76,13 +76,10 @@ UNDRAWN: Final[Mapping[str, Callable[[], Reply]]] = {
 """What can go wrong before anything is drawn: its name → a fresh reply that does it to every request."""
 
 SPOILT: Final[Mapping[str, Callable[[], Reply]]] = {
-    "slow": lambda: slow(60, drawing(BLUE)),
     "invalid JSON": lambda: sending(b'{"data": [{'),
     "nested JSON": lambda: sending(b"[" * 1_000_000),
     "wrong content type": lambda: sending(BLUE, "image/png"),
     "packed": lambda: sending(b"packed", headers={"Content-Encoding": "gzip"}),
-    "giant": lambda: Streaming(more=b" " * 1_000_000),
-    "endless trickle": lambda: Streaming(more=b" ", pause=0.02),
     "no picture": lambda: answered([]),
     "empty picture": lambda: drawing(b""),
     "no base64": lambda: answered([{"b64_json": "leaked!"}]),
@@ -92,3 +89,9 @@ SPOILT: Final[Mapping[str, Callable[[], Reply]]] = {
     "an address": lambda: addressed("http://169.254.169.254/leaked.png"),
 }
 """What can go wrong when something may have been drawn."""
+
+ENDLESS: Final[Mapping[str, Callable[[], Reply]]] = {
+    "slow": lambda: slow(60, drawing(BLUE)),
+    "endless trickle": lambda: Streaming(more=b" ", pause=0.02),
+}
+"""What ends with the deadline alone, when something may have been drawn."""

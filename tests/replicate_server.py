@@ -120,7 +120,7 @@ def serving(files: Mapping[str, bytes]) -> Iterator[tuple[str, Callable[[], Fetc
 
 REFUSED_TO_BEGIN: Final[Mapping[str, Callable[[], Reply]]] = {
     "429 for an hour": lambda: failing(429, retry_after="3600"),
-    "500": lambda: failing(500),
+    "500": lambda: failing(500, retry_after="0"),
     "401": lambda: failing(401),
     "402": lambda: failing(402),
     "404": lambda: failing(404),
@@ -131,7 +131,6 @@ REFUSED_TO_BEGIN: Final[Mapping[str, Callable[[], Reply]]] = {
 """What can go wrong before anything is begun: its name → a fresh reply that does it to every request."""
 
 UNCLEAR: Final[Mapping[str, Callable[[], Reply]]] = {
-    "slow": lambda: slow(60, prediction()),
     "invalid JSON": lambda: sending(b'{"id": '),
     "nested JSON": lambda: sending(b"[" * 1_000_000),
     "a list": lambda: sending(b'["leaked"]'),
@@ -140,7 +139,11 @@ UNCLEAR: Final[Mapping[str, Callable[[], Reply]]] = {
     "id that is a path": lambda: prediction(id="../../leaked"),
     "wrong content type": lambda: prediction("succeeded", "text/html", output=IN_THE_ANSWER),
     "packed": lambda: sending(b"leaked", headers={"Content-Encoding": "gzip"}),
-    "giant": lambda: Streaming(more=b" " * 1_000_000),
-    "endless trickle": lambda: Streaming(more=b" ", pause=0.02),
 }
 """What can go wrong so that nobody knows whether something was begun."""
+
+ENDLESS: Final[Mapping[str, Callable[[], Reply]]] = {
+    "slow": lambda: slow(60, prediction()),
+    "endless trickle": lambda: Streaming(more=b" ", pause=0.02),
+}
+"""The same, ended by the deadline alone."""

@@ -10,9 +10,22 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from tests.faults.extents import extents
+
 ROOT = Path(__file__).parent.parent
 UV = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+RUNTIME = "VITRINE_ENCODER__RUNTIME"
+FIND = """
+from importlib.util import find_spec
+for name in ("onnx", "onnxruntime", "onnxscript", "tokenizers"):
+    print(find_spec(name) is not None)
+"""
 COLOURS = {"red": (200, 30, 30), "green": (30, 140, 60), "blue": (40, 80, 200)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def certificates() -> None:
+    """The system's own, as packages are fetched."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +45,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.parent
 
 
-def test_the_wheel_alone_indexes_and_searches(installed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", extents(("torch",), ("auto",)))
+def test_the_wheel_alone_indexes_and_searches(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str
+) -> None:
+    """In short without the export of the encoder, whose packages are there: `test_what_an_export_needs_is_there`."""
+    monkeypatch.setenv(RUNTIME, runtime)
     catalogue = write_catalogue(tmp_path / "shop")
     vitrine = str(installed / "vitrine")
     report = json.loads(run(vitrine, "build", str(catalogue), "--json", cwd=tmp_path))
@@ -41,6 +59,11 @@ def test_the_wheel_alone_indexes_and_searches(installed: Path, tmp_path: Path) -
     assert {result["id"] for result in answer["results"]} == {"ball-red", "ball-green", "ball-blue"}
     assert answer["results"][0]["id"] == "ball-blue"
     assert "data:image/webp" in (tmp_path / "answer.html").read_text("utf-8")
+
+
+def test_what_an_export_needs_is_there(installed: Path, tmp_path: Path) -> None:
+    found = run(str(installed / "python"), "-c", FIND, cwd=tmp_path)
+    assert found.split() == ["True"] * 4
 
 
 def write_catalogue(folder: Path) -> Path:
@@ -56,7 +79,11 @@ def write_catalogue(folder: Path) -> Path:
 
 
 def run(*command: str, cwd: Path) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VITRINE_", "PYTHON"))}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name == RUNTIME or not name.startswith(("VITRINE_", "PYTHON"))
+    }
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
     return done.stdout

@@ -11,6 +11,7 @@ from tests.fakes import ThingEncoder
 from tests.indexer.commands import run_main
 from tests.service.two_builds import TwoBuilds
 from tests.service.worlds import (
+    DRAWING,
     ITEMS,
     Command,
     Item,
@@ -64,7 +65,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def drawing_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Of a shop that is built and published, and whose encoder sees one thing in every photo."""
     folder = tmp_path_factory.mktemp("drawing")
-    settings = settings_of(folder / "home", store={"kind": "memory"}, generate={"queue": 2})
+    settings = settings_of(folder / "home", store={"kind": "memory"}, generate={**DRAWING, "queue": 2})
     build(settings, write_catalogue(folder / "catalogue"), ThingEncoder())
     return settings
 

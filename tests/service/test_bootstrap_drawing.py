@@ -16,11 +16,12 @@ from service.draw.documents import DrawRequest, Pictures
 from service.photos import CataloguePhotos
 from tests.openai_server import OpenAiServer
 from tests.picture_server import BLUE, drawing
+from tests.service.worlds import DRAWING
 
 
 def drawn(settings: Settings, home: Path, generate: Mapping[str, object], **asked: object) -> Pictures:
     """By a shop as a command opens it, whose pictures are kept in `home`."""
-    changed = {**settings.model_dump(mode="json"), "generate": {**generate, "cache_url": str(home)}}
+    changed = {**settings.model_dump(mode="json"), "generate": {**DRAWING, **generate, "cache_url": str(home)}}
     request = DrawRequest.model_validate({"like": "mug-red", "change": "but blue", **asked})
     with open_shop(Settings.model_validate(changed)) as shop:
         return shop.draw(request)

@@ -32,7 +32,7 @@ def world(both: TwoBuilds) -> TwoBuilds:
 
 def eventually(holds: Callable[[], bool]) -> None:
     """The follower looks twice a second."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -13,6 +13,7 @@ from indexer.settings import Settings
 from service.batching import BatchingEncoder
 from service.deadline import Deadline
 from service.draw.documents import DrawRequest
+from service.generate.seam import Generated, Recipe, Request, Watch
 from service.request import SearchRequest
 from service.shop import Shop
 from tests.fakes import FakeEncoder, ThingEncoder
@@ -65,14 +66,25 @@ def test_what_was_encoded_for_nobody_is_not_searched(memory: Settings) -> None:
         assert shop.search(MUG, deadline=Deadline(60)).results
 
 
-def endless(settings: Settings, folder: Path) -> Shop:
-    return open_fake_shop(settings, lambda _: ThingEncoder(), [Endless()], folder)
+class Left(Endless):
+    """Whoever asks goes away while a picture is drawn."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def make(self, request: Request, recipes: Sequence[Recipe], watch: Watch) -> Sequence[Generated]:
+        threading.Timer(0.1, self._deadline.give_up).start()
+        return super().make(request, recipes, watch)
+
+
+def left(settings: Settings, folder: Path, deadline: Deadline) -> Shop:
+    return open_fake_shop(settings, lambda _: ThingEncoder(), [Left(deadline)], folder)
 
 
 def test_a_picture_for_nobody_is_not_drawn_to_its_end(drawing_settings: Settings, tmp_path: Path) -> None:
-    with endless(drawing_settings, tmp_path) as shop:
-        deadline = Deadline()
-        threading.Timer(0.2, deadline.give_up).start()
+    deadline = Deadline()
+    with left(drawing_settings, tmp_path, deadline) as shop:
         begun = time.monotonic()
         with pytest.raises(TooLate, match="draw is left undone"):
             shop.draw(DrawRequest.model_validate({**BLUE, "mode": "final"}), deadline=deadline)
@@ -80,15 +92,13 @@ def test_a_picture_for_nobody_is_not_drawn_to_its_end(drawing_settings: Settings
 
 
 def test_a_search_by_a_picture_is_given_up_too(drawing_settings: Settings, tmp_path: Path) -> None:
-    with endless(drawing_settings, tmp_path) as shop:
-        deadline = Deadline(10)
-        threading.Timer(0.2, deadline.give_up).start()
-        with pytest.raises(TooLate, match="has gone"):
-            shop.search(SearchRequest.model_validate({**BLUE, "generate": "final"}), deadline=deadline)
+    deadline = Deadline(60)
+    with left(drawing_settings, tmp_path, deadline) as shop, pytest.raises(TooLate, match="has gone"):
+        shop.search(SearchRequest.model_validate({**BLUE, "generate": "final"}), deadline=deadline)
 
 
 def test_a_search_by_a_picture_has_the_pictures_time_on_top(drawing_settings: Settings, tmp_path: Path) -> None:
     with open_fake_shop(drawing_settings, lambda _: ThingEncoder(), [Painter()], tmp_path) as shop:
-        deadline = Deadline(10)
+        deadline = Deadline(60)
         assert shop.search(SearchRequest.model_validate({**BLUE, "generate": "final"}), deadline=deadline).generated
-        assert deadline.left() > 10
+        assert deadline.left() > 60

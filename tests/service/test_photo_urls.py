@@ -40,7 +40,7 @@ class _Pictures(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/held.png":
             HOLDING.release()
-            HELD.wait(10)
+            HELD.wait(60)
         moved = self.path.startswith("/moved?")
         known = self.path in ("/red.png", "/held.png", "/page.png")
         self.send_response(302 if moved else 200 if known else 404)
@@ -84,7 +84,7 @@ def photo_urls(port: int) -> Iterator[PhotoUrls]:
     AUTHORITY.configure_trust(trust)
     fetcher = Fetcher(
         100_000,
-        2.0,
+        60.0,
         resolver=lookup,
         permits=LOOPBACK.__eq__,
         ports=frozenset({port}),
@@ -193,7 +193,7 @@ def test_slow_hosts_take_up_few_places(photo_urls: PhotoUrls, port: int) -> None
     waiting = [threading.Thread(target=photo_urls.photo, args=(url, Deadline())) for _ in range(AT_ONCE)]
     for one in waiting:
         one.start()
-        assert HOLDING.acquire(timeout=10)
+        assert HOLDING.acquire(timeout=60)
     try:
         with pytest.raises(Overloaded):
             photo_urls.photo(f"https://cdn.shop.test:{port}/red.png", Deadline())

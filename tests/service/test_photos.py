@@ -27,6 +27,7 @@ from service.search.answer import Answer
 from service.search.query import Query
 from service.search.searcher import Searcher
 from service.shop import CatalogProducts
+from tests.deadlines import late
 from tests.fakes import FakeEncoder
 from tests.service.worlds import IMAGES
 
@@ -90,8 +91,8 @@ def real(place: Place) -> Iterator[CataloguePhotos]:
         yield CataloguePhotos(place.database, decoders)
 
 
-def of(place: Place, decoders: Decoders) -> CataloguePhotos:
-    return CataloguePhotos(place.database, cast(DecoderPool, decoders), SECONDS)
+def of(place: Place, decoders: Decoders, seconds: float = 30.0) -> CataloguePhotos:
+    return CataloguePhotos(place.database, cast(DecoderPool, decoders), seconds)
 
 
 @contextmanager
@@ -125,14 +126,14 @@ def test_an_edit_of_a_product_is_also_looked_for_by_its_recoloured_photo(place: 
 
 def test_a_slow_photo_is_not_waited_for(place: Place) -> None:
     decoders = Decoders()
-    photos = of(place, decoders)
+    photos = of(place, decoders, SECONDS)
     try:
         answer = place.ask(EDIT, photos)
         assert answer.degraded == [f"recolour: the photo of mug-red did not come within {SECONDS:g} s."]
         assert answer.results[0].id == "mug-blue"
         assert answer.results[0].routes
         assert "recolour" not in answer.results[0].routes
-        assert SECONDS * 1_000 <= answer.timings_ms["encode"] < SECONDS * 1_000 + 5_000
+        assert SECONDS * 1_000 <= answer.timings_ms["encode"] < SECONDS * 1_000 + 15_000
     finally:
         decoders.may_end.set()
 
@@ -196,12 +197,15 @@ def test_a_catalogue_that_is_gone_has_no_photos(place: Place) -> None:
 
 
 def test_the_start_of_the_decoders_costs_no_photo_its_time(place: Place) -> None:
-    decoders = Decoders.failing(ImageRejected("truncated", ""))
-    decoders.start_seconds = 2 * SECONDS
-    photos = of(place, decoders)
-    for _ in range(2):
-        assert place.ask(EDIT, photos).degraded == ["recolour: the photo of mug-red is truncated."]
-    assert decoders.starts == 1
+    def attempt(seconds: float) -> list[str]:
+        decoders = Decoders.failing(ImageRejected("truncated", ""))
+        decoders.start_seconds = 1.5 * seconds
+        photos = of(place, decoders, seconds)
+        said = [*place.ask(EDIT, photos).degraded, *place.ask(EDIT, photos).degraded]
+        assert decoders.starts == 1
+        return said
+
+    assert late(attempt, lambda said: said == ["recolour: the photo of mug-red is truncated."] * 2)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +252,7 @@ class TestOfOneId:
         mug = place.product("mug-red")
         with pytest.raises(UnavailableError, match="the photo of mug-red did not come within"):
             photos.of(place.index.manifest, mug, mug.images[0].image_id, Fit((8, 8)), started + 0.05)
-        assert time.monotonic() - started < SECONDS + 1
+        assert time.monotonic() - started < 15
         decoders.may_end.set()
 
     def test_a_photo_that_the_product_does_not_have_is_missing(self, place: Place, real: CataloguePhotos) -> None:

@@ -134,7 +134,7 @@ def test_closing_stops_only_what_this_process_does(tmp_path: Path) -> None:
 def test_cancelled_work_ends_when_it_next_tells_how_far_it_is(tmp_path: Path) -> None:
     place, patient = place_of(tmp_path), Patient()
     begun = place.start("long", "Ada", patient)
-    assert patient.begun.wait(10)
+    assert patient.begun.wait(PATIENCE)
     place.cancel(begun.id)
     ended = over(place)
     assert ended.state == "cancelled"

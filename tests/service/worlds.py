@@ -38,6 +38,8 @@ ACCESS = {"hosts": HOSTS, "public": PUBLIC, "per_key": "100000/second", "per_add
 """Tests ask more often than people do."""
 LOAD = {"wait_seconds": 60.0}
 """And nobody is sent away for a busy machine's sake, but where that is what is tested."""
+DRAWING = {"draft_seconds": 60.0}
+"""Nor is a draft."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,9 @@ def tiny_model(folder: Path) -> Path:
 
 
 def settings_of(home: Path, **changes: object) -> Settings:
-    return Settings.model_validate({"home": home, "images": IMAGES, "access": ACCESS, "load": LOAD, **changes})
+    return Settings.model_validate(
+        {"home": home, "images": IMAGES, "access": ACCESS, "load": LOAD, "generate": DRAWING, **changes}
+    )
 
 
 def build(settings: Settings, source: Path, encoder: Encoder | None = None, catalog: str = CATALOG) -> str:

@@ -29,7 +29,9 @@ def shop(settings: Settings) -> Iterator[Shop]:
 
 @pytest.fixture(scope="package")
 def decoders(settings: Settings) -> Iterator[DecoderPool]:
+    """In children that are up already."""
     with DecoderPool.of(settings.images) as decoders:
+        decoders.start()
         yield decoders
 
 

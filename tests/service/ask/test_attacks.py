@@ -81,8 +81,8 @@ def test_an_endless_answer_ends(counters: Counters, server: OpenAiServer, more: 
     server.always(stream)
     began = time.monotonic()
     answered = counters().ask(f"Which one, {more}?", text="mug or towel", where=("material=glass|linen",))
-    assert time.monotonic() - began < 5
-    assert stream.ended.wait(5), "the connection is still held"
+    assert time.monotonic() - began < 15
+    assert stream.ended.wait(20), "the connection is still held"
     assert answered.sentences[0].text == "Both are for the kitchen."
     assert len(answered.sentences) <= 2
     assert harmless(answered)

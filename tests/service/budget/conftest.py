@@ -7,6 +7,7 @@ import pytest
 
 from indexer.catalog.engine import Database, open_database
 from tests.indexer.catalog.databases import BACKENDS, empty_database
+from tests.schema import write_schema
 
 _YEARS = count()
 
@@ -33,7 +34,10 @@ def calendar() -> Calendar:
 @pytest.fixture(scope="module", params=BACKENDS)
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """One with the schema; days of a test's own `calendar` have nothing spent."""
-    with empty_database(request.param, tmp_path_factory.mktemp("budget")) as url:
+    folder = tmp_path_factory.mktemp("budget")
+    if request.param == "sqlite":
+        write_schema(folder / "catalogue.db")
+    with empty_database(request.param, folder) as url:
         database = open_database(url)
         database.upgrade()
         yield database

@@ -17,6 +17,8 @@ from indexer.catalog.engine import Database, open_database
 from indexer.catalog.spending import SpendingRepository
 from indexer.settings import BudgetSettings
 from service.budget.governor import Governor, Refused, Reservation
+from tests.faults.extents import extents
+from tests.schema import write_schema
 from tests.service.budget.conftest import Calendar
 
 BUDGET = BudgetSettings(per_request=0.05, per_key=0.06, per_day=0.10)
@@ -98,12 +100,11 @@ def test_sums_of_a_quarter_ago_are_forgotten(governor: Governor, calendar: Calen
     assert governor.spent() == 0.0
 
 
-def test_a_thousand_requests_against_an_exhausted_budget_are_all_refused(
-    governor: Governor, calendar: Calendar
-) -> None:
+@pytest.mark.parametrize("requests", extents((50,), (1_000,)))
+def test_many_requests_against_an_exhausted_budget_are_all_refused(governor: Governor, requests: int) -> None:
     granted(governor.reserve(0.05))
     granted(governor.reserve(0.05))
-    answers = [governor.reserve(0.001, f"caller {number % 7}") for number in range(1_000)]
+    answers = [governor.reserve(0.001, f"caller {number % 7}") for number in range(requests)]
     assert {type(answer) for answer in answers} == {Refused}
     assert governor.spent() == 0.10
 
@@ -206,7 +207,7 @@ def test_a_settlement_that_has_to_wait_too_long_is_made_with_the_next(database: 
     with busy(database, first):
         began = time.monotonic()
         governor.settle(first, 0.002)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
     assert governor.spent() == 0.05
     governor.settle(second, 0.001)
     assert (governor.spent(), governor.spent("ann"), governor.spent("bob")) == (0.003, 0.002, 0.001)
@@ -240,8 +241,8 @@ def test_absurd_sums_are_refused_and_absurd_limits_hold(database: Database, cale
 
 
 def test_callers_are_not_written_down(tmp_path: Path) -> None:
+    write_schema(tmp_path / "c.db")
     database = open_database(f"sqlite:///{tmp_path}/c.db")
-    database.upgrade()
     granted(Governor(database, BUDGET).reserve(0.01, "sk-secret-\udc80"))
     database.dispose()
     assert all(b"sk-secret" not in file.read_bytes() for file in tmp_path.iterdir())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from service.endpoint import Asked, Endpoint, EndpointFailed
+from tests.deadlines import late
 from tests.openai_server import (
     OpenAiServer,
     Reply,
@@ -57,7 +58,11 @@ def test_what_is_not_understood_is_remembered_when_the_answer_is_late(server: Op
         if "temperature" not in request.body and "logprobs" not in request.body
         else understood(request)
     )
-    assert failure(endpoint, seconds=0.5).reason == "late"
+    failed = late(
+        lambda seconds: failure(endpoint, seconds),
+        lambda _: not {"temperature", "logprobs"} & set(server.asked[-1].body),
+    )
+    assert failed.reason == "late"
     server.answer = understood
     before = len(server.asked)
     asking(endpoint)

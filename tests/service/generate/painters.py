@@ -34,8 +34,8 @@ def recipe(
     )
 
 
-def drawn(of: Recipe, pixels: Pixels) -> Generated:
-    return Generated(pixels, Provenance(recipe=of, made=datetime(2026, 1, 1, tzinfo=UTC), seconds=0.25))
+def drawn(of: Recipe, pixels: Pixels, seconds: float = 0.25) -> Generated:
+    return Generated(pixels, Provenance(recipe=of, made=datetime(2026, 1, 1, tzinfo=UTC), seconds=seconds))
 
 
 def noise(seed: int, side: int = 64) -> Generated:
@@ -54,12 +54,13 @@ def fill(folder: Path, limit_bytes: int, first: int) -> None:
 
 @dataclass
 class Painter:
-    """Draws `colours` by turns, one for each seed, in `seconds`. `before` is called for each drawing, and may raise;
-    `unsuited` is why it refuses. `made` are the seeds drawn."""
+    """Draws `colours` by turns, one for each seed, in `seconds`, and says that each took `said`. `before` is called for
+    each drawing, and may raise; `unsuited` is why it refuses. `made` are the seeds drawn."""
 
     name: GeneratorName = "diffusion"
     colours: Sequence[tuple[int, int, int] | str] = ("blue",)
     seconds: float = 0.0
+    said: float = 0.25
     unsuited: str = ""
     before: Callable[[], None] = lambda: None
     made: list[int] = field(default_factory=list)
@@ -83,7 +84,7 @@ class Painter:
             seeds = [one.seed or 0 for one in recipes]
             self.made += seeds
             pictures = [photo(self.colours[seed % len(self.colours)]) for seed in seeds]
-            return [drawn(one, pixels) for one, pixels in zip(recipes, pictures, strict=True)]
+            return [drawn(one, pixels, self.said) for one, pixels in zip(recipes, pictures, strict=True)]
         finally:
             with self._lock:
                 self._now -= 1

@@ -179,7 +179,7 @@ def test_a_pipe_in_the_place_of_a_picture_is_not_waited_for(tmp_path: Path, capl
     os.mkfifo(path)
     reader = threading.Thread(target=cache.get, args=(noise(1).id,), daemon=True)
     reader.start()
-    reader.join(2)
+    reader.join(30)
     assert not reader.is_alive()
     assert "is no file" in caplog.messages[0]
     cache.put(noise(1))

@@ -15,7 +15,7 @@ from service.generate.jobs import Job, Jobs
 from service.generate.seam import Cancelled, Watch
 from service.generate.work import Run
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 ELSEWHERE = "elsewhere/1:1"
 
 

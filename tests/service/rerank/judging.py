@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -50,12 +50,15 @@ class Photos:
     pixels: dict[str, Pixels] = field(default_factory=dict)
     hashed: dict[str, str | None] = field(default_factory=dict)
     errors: dict[str, Exception] = field(default_factory=dict)
-    seconds: float = 0.0
+    hanging: Collection[str] = ()
+    """Which do not come before `enough` is set."""
+    enough: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
 
     def of(self, build: BuildManifest, product: Product, image_id: str, fit: Fit, until: float | None = None) -> Pixels:
         self.asked.append(image_id)
-        time.sleep(self.seconds)
+        if image_id in self.hanging:
+            self.enough.wait(60)
         if image_id in self.errors:
             raise self.errors[image_id]
         return self.pixels.get(image_id, picture("red"))
@@ -73,7 +76,7 @@ class Bench:
     governor: Governor
     breaker: Breaker
 
-    def judge(self, case: Case, ids: Iterable[str] = "abcdefgh", seconds: float = 10.0) -> Opinions:
+    def judge(self, case: Case, ids: Iterable[str] = "abcdefgh", seconds: float = 30.0) -> Opinions:
         return self.model.rerank(case, [candidate(id) for id in ids], time.monotonic() + seconds)
 
 
@@ -85,16 +88,16 @@ def bench(
     price: Price = PRICE,
     settings: Mapping[str, object] | None = None,
     address: str | None = None,
-    rest_seconds: float = 30.0,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Bench]:
     """Its endpoint says yes to everything. `settings` are those of verification,
-    `address` that of another endpoint, which is left alone for `rest_seconds` when it keeps failing."""
+    `address` that of another endpoint, which is left alone for 30 s of the `clock` when it keeps failing."""
     with OpenAiServer(yes) as server:
         known = {"base_url": server.url, "model": "small", "side": 64}
         rerank = RerankSettings.model_validate({**known, **(settings or {})})
         governor, breaker, photos = (
             Governor(database, budget or BudgetSettings()),
-            Breaker(rest_seconds=rest_seconds),
+            Breaker(rest_seconds=30.0, clock=clock),
             Photos(),
         )
         cache = VerdictCache(database, rerank.keep_days, rerank.keep_verdicts)
@@ -103,6 +106,7 @@ def bench(
         try:
             yield Bench(model, server, photos, governor, breaker)
         finally:
+            photos.enough.set()
             model.close()
 
 
@@ -154,17 +158,22 @@ def marks(opinions: Opinions) -> list[list[Mark] | None]:
 
 @dataclass
 class Crowd:
-    """Counts those who are in a place at once."""
+    """Counts those who are in a place at once; the first ones stay until as many are there as are `expected`."""
 
+    expected: int
     most: int = 0
     _here: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _all: threading.Event = field(default_factory=threading.Event)
 
-    def stay(self, seconds: float) -> None:
+    def stay(self) -> None:
         with self._lock:
             self._here += 1
             self.most = max(self.most, self._here)
-        time.sleep(seconds)
+        if self.most >= self.expected:
+            self._all.set()
+        self._all.wait(30)
+        time.sleep(0.02)
         with self._lock:
             self._here -= 1
 

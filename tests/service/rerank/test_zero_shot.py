@@ -12,6 +12,7 @@ from indexer.domain import AttributeValue, BuildManifest, Matrix, PayloadValue, 
 from service.rerank.seam import Candidate, Case, Reranker
 from service.rerank.verdicts import PHOTO, UNTOLD, WORDS, Constraint, Judgement, Mark, Opinion, Way
 from service.rerank.zero_shot import ZeroShot
+from tests.deadlines import late
 from tests.fakes import FakeEncoder
 from tests.service.search.understanding.shop import manifest
 
@@ -257,16 +258,18 @@ class TestTime:
         assert said.skipped == ("verification: the words for colour were not encoded in time",)
 
     def test_a_slow_encoder_is_not_asked_again_when_the_time_will_not_do(self) -> None:
-        slow = _Slow(0.05)
         many = Tagging(
             values={f"value {number}": (f"prompt {number}",) for number in range(80)}, threshold=0.5, used=True
         )
         build = manifest().model_copy(update={"tagging": {"pattern": many}})
-        started = time.monotonic()
-        asked = case(wanted("pattern", "value 3"), build=build, encoder=slow)
-        ZeroShot().rerank(asked, [shop_item(shows="blue")], started + 0.09)
-        assert time.monotonic() - started < 2
-        assert 0 < len(slow.texts) < 80
+
+        def encoded(seconds: float) -> int:
+            slow = _Slow(0.6 * seconds)
+            asked = case(wanted("pattern", "value 3"), build=build, encoder=slow)
+            ZeroShot().rerank(asked, [shop_item(shows="blue")], time.monotonic() + seconds)
+            return len(slow.texts)
+
+        assert late(encoded, lambda texts: texts > 0) < 80
 
 
 class _Slow(FakeEncoder):

@@ -14,6 +14,7 @@ import torch
 from indexer.generate_settings import DiffusionSettings, PipelineName
 from service.generate.diffusion.generator import Diffusion
 from service.generate.seam import Cancelled, Generated, GenerationFailed, Request
+from tests.deadlines import late
 from tests.service.generate.diffusion.worlds import (
     MOST_SIDE,
     REFERENCE,
@@ -49,7 +50,7 @@ class Gate:
     def __call__(self, answer: torch.Tensor) -> None:
         self.together.append(len(answer) // GUIDED)
         self.reached.set()
-        assert self.opened.wait(10)
+        assert self.opened.wait(60)
 
 
 def queued(
@@ -63,7 +64,7 @@ def queued(
         return gone is not None and gone.is_set()
 
     drawn = threads.submit(draw, drawer, request, watch(cancelled=cancelled))
-    assert waits.wait(10)
+    assert waits.wait(60)
     return drawn
 
 
@@ -98,7 +99,7 @@ def test_those_that_wait_for_the_same_go_into_one_call_each_with_its_own_words(
     drawer: Diffusion, gate: Gate, threads: ThreadPoolExecutor
 ) -> None:
     first = threads.submit(draw, drawer, asked("sdxl-image", seed=9))
-    assert gate.reached.wait(10)
+    assert gate.reached.wait(60)
     waiting = [
         queued(threads, drawer, asked("sdxl-image", caption=caption, reference=reference))
         for caption, reference in (("a blue shirt", REFERENCE), ("a red hat", 255 - REFERENCE))
@@ -124,7 +125,7 @@ def test_what_differs_in_more_than_words_and_seed_is_drawn_apart(
     drawer: Diffusion, gate: Gate, threads: ThreadPoolExecutor, other: dict[str, Any]
 ) -> None:
     first = threads.submit(draw, drawer, asked("sdxl-image"))
-    assert gate.reached.wait(10)
+    assert gate.reached.wait(60)
     waiting = [queued(threads, drawer, asked(**{"pipeline": "sdxl-image"} | given)) for given in (other, {})]
     gate.opened.set()
 
@@ -155,13 +156,13 @@ def test_who_gives_up_leaves_the_others_their_picture(
 ) -> None:
     gone = threading.Event()
     first = threads.submit(draw, drawer, asked("sdxl-image"))
-    assert gate.reached.wait(10)
+    assert gate.reached.wait(60)
     leaving = queued(threads, drawer, asked("sdxl-image"), gone)
     staying = queued(threads, drawer, asked("sdxl-image", seed=1))
     gone.set()
 
     with pytest.raises(Cancelled):
-        leaving.result(5)
+        leaving.result(30)
     gate.opened.set()
     assert first.result()
     assert staying.result()
@@ -171,23 +172,32 @@ def test_who_has_waited_too_long_for_a_turn_is_told_in_time(
     drawer: Diffusion, gate: Gate, threads: ThreadPoolExecutor
 ) -> None:
     first = threads.submit(draw, drawer, asked("sdxl-image"))
-    assert gate.reached.wait(10)
-    start = time.monotonic()
+    assert gate.reached.wait(60)
 
-    with pytest.raises(GenerationFailed, match="not enough time") as refusal:
-        draw(drawer, asked("sdxl-text"), watch(0.2))
+    def attempt(seconds: float) -> float:
+        start = time.monotonic()
+        with pytest.raises(GenerationFailed, match="not enough time") as refusal:
+            draw(drawer, asked("sdxl-text"), watch(seconds))
+        assert time.monotonic() - start < seconds + 10
+        return refusal.value.waited
 
-    assert time.monotonic() - start < 3
-    assert refusal.value.waited > 0.1
+    assert late(attempt, lambda waited: waited > 0.1)
     gate.opened.set()
     assert first.result()
 
 
 def test_who_had_the_turn_and_took_too_long_did_not_wait(drawer: Diffusion, gate: Gate) -> None:
-    with pytest.raises(GenerationFailed, match="not enough time") as refusal:
-        draw(drawer, asked("sdxl-text"), watch(1))
+    """But for what a busy machine takes to give it."""
 
-    assert refusal.value.waited < 0.5
+    def attempt(seconds: float) -> float:
+        gate.opened.clear()
+        gate.reached.clear()
+        with pytest.raises(GenerationFailed, match="not enough time") as refusal:
+            draw(drawer, asked("sdxl-text"), watch(seconds))
+        gate.opened.set()
+        return refusal.value.waited / seconds
+
+    assert late(attempt, lambda share: gate.reached.is_set() and share < 0.5) < 0.5
 
 
 def test_a_failing_picture_takes_none_with_it_that_another_waits_for(
@@ -205,7 +215,7 @@ def test_a_failing_picture_takes_none_with_it_that_another_waits_for(
 
     with at_each_denoising(spoil):
         first = threads.submit(draw, drawer, asked("sdxl-text", seed=9))
-        assert gate.reached.wait(10)
+        assert gate.reached.wait(60)
         waiting = [queued(threads, drawer, asked("sdxl-text", seed=seed)) for seed in (1, 2)]
         gate.opened.set()
 
@@ -228,7 +238,7 @@ class Inside:
         with self._lock:
             self._now += 1
             self.most = max(self.most, self._now)
-        self._all.wait(10)
+        self._all.wait(60)
         time.sleep(0.05)
         with self._lock:
             self._now -= 1

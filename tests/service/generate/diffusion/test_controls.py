@@ -2,9 +2,10 @@
 
 import json
 import shutil
-import time
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,12 @@ CONTROL: PipelineName = "sdxl-control"
 OTHER = np.ascontiguousarray(REFERENCE[::-1, :, ::-1] // 2)
 COMBINATIONS = (
     ("canny",),
-    ("depth",),
-    ("canny", "depth"),
+    pytest.param(("depth",), marks=pytest.mark.long),
+    pytest.param(("canny", "depth"), marks=pytest.mark.long),
     ("ip_adapter",),
     ("canny", "depth", "ip_adapter"),
 )
+"""One piece, several, and none but the adapter; the others in `make test-long`."""
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +53,10 @@ def pieces(sdxl: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str,
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def holding(sdxl: Path, pieces: Mapping[str, Path]) -> Iterator[Callable[..., Diffusion]]:
-    """A generator with the named pieces, and with others where a directory is given; closed at the end."""
+    """A generator with the named pieces, the same for the same ones, and one of its own with others where a directory
+    is given; closed at the end."""
     made: list[Diffusion] = []
 
     def make(*named: str, **given: Path | str) -> Diffusion:
@@ -64,17 +67,15 @@ def holding(sdxl: Path, pieces: Mapping[str, Path]) -> Iterator[Callable[..., Di
         made.append(diffusion(sdxl, pipelines=dict.fromkeys(rows, str(sdxl)), batch=4, **chosen))
         return made[-1]
 
-    yield make
+    of_pieces = cache(lambda named: make(*named))
+    yield lambda *named, **given: make(*named, **given) if given else of_pieces(frozenset(named))
     for one in made:
         one.close()
 
 
 @pytest.fixture(scope="module", params=COMBINATIONS, ids="+".join)
-def holder(request: pytest.FixtureRequest, sdxl: Path, pieces: Mapping[str, Path]) -> Iterator[Diffusion]:
-    named: dict[str, Any] = {name: str(pieces[name]) for name in (*request.param, "depth_estimator")}
-    made = diffusion(sdxl, pipelines={CONTROL: str(sdxl)}, **named)
-    yield made
-    made.close()
+def holder(request: pytest.FixtureRequest, holding: Callable[..., Diffusion]) -> Diffusion:
+    return holding(*request.param, "depth_estimator")
 
 
 def test_every_combination_loads_draws_stops_at_the_first_step_and_draws_the_same_again(holder: Diffusion) -> None:
@@ -111,13 +112,13 @@ def test_pictures_of_several_seeds_are_those_of_each_seed_alone(
 def test_the_smaller_files_do_for_every_precision(
     holding: Callable[..., Diffusion], pieces: Mapping[str, Path], tmp_path: Path, precision: str
 ) -> None:
-    (whole,) = pictures(draw(holding(*pieces), asked(CONTROL)))
+    (whole,) = pictures(draw(holding("canny"), asked(CONTROL)))
     folder = tmp_path / "canny"
     shutil.copytree(pieces["canny"], folder)
     (weights,) = folder.glob("*.safetensors")
     weights.rename(folder / "diffusion_pytorch_model.fp16.safetensors")
 
-    (drawn,) = draw(holding(*pieces, canny=folder, precision=precision), asked(CONTROL))
+    (drawn,) = draw(holding(canny=folder, precision=precision), asked(CONTROL))
 
     assert drawn.provenance.recipe.options["precision"] == precision
     assert abs(drawn.pixels.astype(int) - whole).mean() < 5
@@ -141,14 +142,28 @@ def test_requests_that_wait_together_keep_to_their_own_references(holding: Calla
     requests = [asked(CONTROL, strength=1.0), asked(CONTROL, strength=1.0, reference=OTHER)]
     alone = [pictures(draw(drawer, request)) for request in requests]
 
+    waiting = [threading.Event() for _ in requests]
+
+    def until_all_wait(done: int, number: int) -> None:
+        assert all(one.wait(60) for one in waiting)
+
     with ThreadPoolExecutor(3) as pool:
-        first = pool.submit(draw, drawer, asked(CONTROL, steps=20), watch(step=lambda done, _: time.sleep(0.02)))
-        later = [pool.submit(draw, drawer, request) for request in requests]
+        first = pool.submit(draw, drawer, asked(CONTROL), watch(step=until_all_wait))
+        later = [
+            pool.submit(draw, drawer, request, watch(cancelled=partial(_is_left, waits)))
+            for request, waits in zip(requests, waiting, strict=True)
+        ]
         drawn = [pictures(one.result()) for one in later]
         first.result()
 
     for before, after in zip(alone, drawn, strict=True):
         assert furthest(before[0], after[0]) <= 1
+
+
+def _is_left(waits: threading.Event) -> bool:
+    """Asked of those who wait for their turn, or have it."""
+    waits.set()
+    return False
 
 
 def test_what_is_outside_of_a_mask_stays(holding: Callable[..., Diffusion]) -> None:

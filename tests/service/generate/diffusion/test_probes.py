@@ -1,7 +1,7 @@
 """A probe sees what a pipeline does, and changes nothing of it."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import isfinite, log2
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from indexer.generate_settings import DiffusionSettings, PipelineName
+from service.generate.diffusion.generator import Diffusion
 from service.generate.diffusion.probes import Probed, probe
 from service.generate.seam import Cancelled, Unsuited, Watch
 from tests.service.generate.diffusion.worlds import MOST_SIDE, asked, diffusion, draw, watch
@@ -50,6 +51,13 @@ def probed(weights: Mapping[str, Path]) -> Prober:
     return probed
 
 
+@pytest.fixture(scope="module")
+def unlooked(weights: Mapping[str, Path]) -> Iterator[Diffusion]:
+    drawer = diffusion(weights["sdxl"], **settings_of(weights))
+    yield drawer
+    drawer.close()
+
+
 @pytest.mark.parametrize(
     ("row", "fields", "looks"),
     [
@@ -63,12 +71,10 @@ def probed(weights: Mapping[str, Path]) -> Prober:
     ids=["words", "mask", "adapter", "no guidance", "refined", "flux"],
 )
 def test_every_step_is_seen_and_the_picture_is_that_of_nobody_looking(
-    probed: Prober, weights: Mapping[str, Path], row: PipelineName, fields: dict[str, Any], looks: int
+    probed: Prober, unlooked: Diffusion, row: PipelineName, fields: dict[str, Any], looks: int
 ) -> None:
     seen = probed(row, **fields)
-    drawer = diffusion(weights["sdxl"], **settings_of(weights))
-    (unseen,) = draw(drawer, asked(row, **{"caption": WORDS} | fields))
-    drawer.close()
+    (unseen,) = draw(unlooked, asked(row, **{"caption": WORDS} | fields))
 
     steps = fields.get("steps", 4)
     found = seen.findings

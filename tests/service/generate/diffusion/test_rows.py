@@ -104,10 +104,10 @@ def test_steps_of_more_pictures_than_a_batch_are_told_as_those_of_one(made_with:
 
 def test_a_drawing_that_would_take_too_long_ends_in_time(drawer: Diffusion) -> None:
     start = time.monotonic()
-    with at_each_denoising(lambda answer: time.sleep(0.05)), pytest.raises(GenerationFailed, match="not enough time"):
+    with at_each_denoising(lambda answer: time.sleep(0.2)), pytest.raises(GenerationFailed, match="not enough time"):
         draw(drawer, asked("sdxl-text", steps=100), watch(0.3))
 
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10, "it would take 20 s"
     assert draw(drawer, asked("sdxl-text")), "and does not keep the next one waiting"
 
 

@@ -60,7 +60,7 @@ def asked(pipeline: PipelineName | None = None, **fields: Any) -> Request:
     return Request(**given | fields)
 
 
-def watch(seconds: float = 60, **told: Any) -> Watch:
+def watch(seconds: float = 120, **told: Any) -> Watch:
     return Watch(time.monotonic() + seconds, **told)
 
 

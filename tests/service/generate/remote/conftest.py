@@ -13,6 +13,7 @@ from indexer.settings import BudgetSettings, ImageSettings
 from service.budget.governor import Governor
 from service.generate.paying import Purse
 from tests.openai_server import OpenAiServer
+from tests.schema import write_schema
 
 _DAYS = count()
 
@@ -33,8 +34,9 @@ def decode() -> Iterator[Callable[[bytes], Pixels]]:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('budget') / 'catalogue.db'}")
-    database.upgrade()
+    file = tmp_path_factory.mktemp("budget") / "catalogue.db"
+    write_schema(file)
+    database = open_database(f"sqlite:///{file}")
     yield database
     database.dispose()
 

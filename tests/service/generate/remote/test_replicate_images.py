@@ -19,10 +19,12 @@ from service.endpoint.predictions import Predictions
 from service.generate.paying import Purse
 from service.generate.replicate_images import ReplicateImages
 from service.generate.seam import Cancelled, ImageGenerator, Request, Unsuited, Watch
-from tests.openai_server import OpenAiServer, Reply, failing
+from tests.deadlines import late
+from tests.openai_server import OpenAiServer, Reply, Streaming, failing
+from tests.openai_server import Request as Asked
 from tests.picture_server import BLUE, RED, bomb, plain, png
-from tests.replicate_server import IN_THE_ANSWER, REFUSED_TO_BEGIN, UNCLEAR, Model, prediction, serving
-from tests.service.generate.remote.drawing import EDIT, REFERENCE, drawn, failure
+from tests.replicate_server import ENDLESS, IN_THE_ANSWER, REFUSED_TO_BEGIN, UNCLEAR, Model, prediction, serving
+from tests.service.generate.remote.drawing import EDIT, LATE, REFERENCE, drawn, failing_within, failure
 
 DOLLARS = 0.04
 VERSION = "a1" * 32
@@ -37,9 +39,12 @@ FILES = {
 LOSING_SIGHT: dict[str, Callable[[], Reply]] = {
     "401": REFUSED_TO_BEGIN["401"],
     "cut connection": REFUSED_TO_BEGIN["cut connection"],
-    "slow": UNCLEAR["slow"],
     "another form": UNCLEAR["another form"],
+}
+LATE_NEWS: dict[str, Callable[[], Reply]] = {
+    "slow": ENDLESS["slow"],
     "id that is a path": UNCLEAR["id that is a path"],
+    "still under way": lambda: prediction("processing"),
 }
 Opening = Callable[..., ReplicateImages]
 
@@ -90,7 +95,7 @@ def test_a_model_is_given_the_prompt_and_the_reference(
     asked = server.asked[0]
     assert (asked.method, asked.path) == ("POST", "/v1/models/acme/painter/predictions")
     assert asked.headers["authorization"] == "Bearer r8-hidden"
-    assert asked.headers["cancel-after"] in ("9s", "10s")
+    assert 20 <= int(asked.headers["cancel-after"].removesuffix("s")) <= 30
     assert set(asked.body["input"]) == {"prompt", "image"}
     assert asked.body["input"]["prompt"] == picture.provenance.recipe.prompt
     photo = base64.b64decode(asked.body["input"]["image"].removeprefix("data:image/png;base64,"))
@@ -124,11 +129,20 @@ def test_pictures_may_be_in_the_answer(server: OpenAiServer, generator: ImageGen
 def test_each_picture_is_a_prediction_a_few_at_a_time(
     server: OpenAiServer, generator: ImageGenerator, governor: Governor, url: str
 ) -> None:
-    model = Model(looks=0, output=f"{url}/blue.png")
-    server.answer = model
+    model, together = Model(looks=0, output=f"{url}/blue.png"), Event()
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method == "GET":
+            together.wait(30)
+        reply = model(asked)
+        if model.most_running > 1:
+            together.set()
+        return reply
+
+    server.answer = answer
     told: list[tuple[int, int]] = []
     request = Request("but blue", REFERENCE, seed=5, count=6)
-    watch = Watch(time.monotonic() + 10, step=lambda *done: told.append(done))
+    watch = Watch(time.monotonic() + 30, step=lambda *done: told.append(done))
     pictures = generator.make(request, generator.plan(request), watch)
     assert [one.provenance.recipe.seed for one in pictures] == [5, 6, 7, 8, 9, 10]
     assert told == [(done, 6) for done in range(7)]
@@ -142,7 +156,7 @@ def test_what_was_never_begun_costs_nothing(
     server: OpenAiServer, generator: ImageGenerator, governor: Governor, fault: str
 ) -> None:
     server.always(REFUSED_TO_BEGIN[fault]())
-    assert failure(generator, seconds=1.5)
+    assert failure(generator)
     assert governor.spent() == 0
 
 
@@ -151,9 +165,19 @@ def test_what_may_have_been_begun_is_paid(
     server: OpenAiServer, generator: ImageGenerator, governor: Governor, fault: str
 ) -> None:
     server.always(UNCLEAR[fault]())
-    assert failure(generator, seconds=0.7)
+    assert failure(generator)
     assert governor.spent() == pytest.approx(DOLLARS)
     assert not any("leaked" in one.path for one in server.asked), "an id is no path"
+
+
+@pytest.mark.parametrize("fault", ENDLESS)
+def test_what_is_not_said_to_have_begun_in_time_is_paid(
+    server: OpenAiServer, generator: ImageGenerator, governor: Governor, fault: str
+) -> None:
+    server.always(ENDLESS[fault]())
+    said, paid = late(failing_within(generator, governor), lambda _: bool(server.asked))
+    assert said == LATE
+    assert paid == pytest.approx(DOLLARS)
 
 
 @pytest.mark.parametrize("fault", LOSING_SIGHT)
@@ -162,10 +186,24 @@ def test_a_prediction_that_is_lost_sight_of_is_called_off_and_paid(
 ) -> None:
     model, reply = Model(), LOSING_SIGHT[fault]()
     server.answer = lambda request: reply if request.method == "GET" else model(request)
-    assert failure(generator, seconds=1.2)
+    assert failure(generator)
     assert governor.spent() == pytest.approx(DOLLARS)
     assert eventually(lambda: model.called_off == ["p1"])
-    assert {one.path for one in server.asked if one.method == "GET"} == {"/v1/predictions/p1"}
+    assert looked_at(server) == {"/v1/predictions/p1"}
+
+
+@pytest.mark.parametrize("news", LATE_NEWS)
+def test_a_prediction_that_does_not_end_in_time_is_called_off_and_paid(
+    server: OpenAiServer, generator: ImageGenerator, governor: Governor, news: str
+) -> None:
+    model, reply = Model(), LATE_NEWS[news]()
+    server.answer = lambda request: reply if request.method == "GET" else model(request)
+    said, paid = late(failing_within(generator, governor), lambda _: bool(looked_at(server)))
+    assert said == LATE
+    assert paid == pytest.approx(DOLLARS)
+    assert server.asked[0].headers["cancel-after"] == "5s"
+    assert eventually(lambda: looked_at(server) <= {f"/v1/predictions/{id}" for id in model.called_off})
+    assert not any("leaked" in one.path for one in server.asked), "an id is no path"
 
 
 @pytest.mark.parametrize(
@@ -200,19 +238,12 @@ def test_what_comes_to_nothing_is_named_and_paid(
     assert governor.spent() == pytest.approx(DOLLARS)
 
 
-def test_an_answer_that_is_too_long_is_not_read_to_its_end(server: OpenAiServer, generator: ImageGenerator) -> None:
-    server.always(UNCLEAR["giant"]())
-    assert failure(generator, seconds=30) == "the endpoint's answer is too long"
-
-
-def test_a_prediction_that_never_ends_is_called_off(
+def test_an_answer_that_is_too_long_is_not_read_to_its_end_and_paid(
     server: OpenAiServer, generator: ImageGenerator, governor: Governor
 ) -> None:
-    model = Model(looks=10**9)
-    server.answer = model
-    assert failure(generator, seconds=1.2) == "the endpoint did not answer in time"
-    assert eventually(lambda: model.called_off == ["p1"])
-    assert server.asked[0].headers["cancel-after"] == "5s"
+    server.always(Streaming(more=b" " * 1_000_000))
+    assert failure(generator) == "the endpoint's answer is too long"
+    assert governor.spent() == pytest.approx(DOLLARS)
 
 
 def test_what_is_cancelled_is_called_off(server: OpenAiServer, generator: ImageGenerator) -> None:
@@ -231,11 +262,11 @@ def test_what_runs_is_called_off_when_the_generator_is_closed(server: OpenAiServ
     model = Model(looks=10**9)
     server.answer = model
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(failure, generator, seconds=30)
+        waiting = threads.submit(failure, generator)
         assert eventually(lambda: len(server.asked) > 1)
         generator.close()
-        assert waiting.result(5) == "the endpoint did not answer in time"
-    assert model.called_off == ["p1"]
+        assert waiting.result(20) == LATE
+    assert eventually(lambda: model.called_off == ["p1"])
 
 
 def test_where_one_fails_the_others_are_called_off(server: OpenAiServer, generator: ImageGenerator) -> None:
@@ -331,21 +362,26 @@ def test_no_secret_is_logged(
 def test_a_slow_decoder_is_not_waited_for(
     server: OpenAiServer, purse: Purse, files: tuple[str, Callable[[], Fetcher]], url: str
 ) -> None:
-    enough = Event()
+    begun, enough = Event(), Event()
 
     def decode(file: bytes) -> Pixels:
-        enough.wait(30)
+        begun.set()
+        enough.wait(60)
         return plain()
 
     predictions = Predictions(server.url, None, "acme/painter", setting="generate.replicate")
     generator = ReplicateImages(predictions, ReplicateSettings(model="acme/painter"), purse, files[1](), decode)
     server.answer = Model(looks=0, output=f"{url}/blue.png")
-    assert failure(generator, seconds=1.5) == "the endpoint did not answer in time"
+    assert late(lambda seconds: failure(generator, seconds=seconds), lambda _: begun.is_set()) == LATE
     enough.set()
     generator.close()
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> bool:
+def looked_at(server: OpenAiServer) -> set[str]:
+    return {one.path for one in server.asked if one.method == "GET"}
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
     until = time.monotonic() + seconds
     while not holds() and time.monotonic() < until:
         time.sleep(0.01)
