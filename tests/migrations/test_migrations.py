@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -8,27 +7,33 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from indexer.catalog.engine import open_database
+from indexer.catalog.engine import Database, open_database
 from indexer.catalog.models import Base
+from indexer.catalog.revisions import newest
 from indexer.catalog.upgrade import migrations_config
 from indexer.errors import CatalogueUnavailable
 from tests.indexer.catalog.databases import BACKENDS, empty_database
 
 
-@pytest.fixture(params=BACKENDS)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    with empty_database(request.param, tmp_path) as url:
+@pytest.fixture(scope="module", params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with empty_database(request.param, tmp_path_factory.mktemp("migrations")) as url:
         yield url
 
 
-@pytest.fixture
-def connection(database_url: str) -> Iterator[sa.Connection]:
-    """A connection to a database of the newest revision."""
+@pytest.fixture(scope="module")
+def database(database_url: str) -> Iterator[Database]:
+    """Of the newest revision, at which every test leaves it."""
     database = open_database(database_url)
     database.upgrade()
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[sa.Connection]:
     with database.engine.connect() as connection:
         yield connection
-    database.dispose()
 
 
 def tables(connection: sa.Connection) -> set[str]:
@@ -83,12 +88,15 @@ def test_downgrading_to_nothing_leaves_no_table_and_upgrading_brings_them_back(c
 
 
 def test_a_database_of_a_newer_version_is_refused(connection: sa.Connection, database_url: str) -> None:
+    version = sa.text("UPDATE alembic_version SET version_num = :number")
     with connection.begin():
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(version, {"number": "9999"})
     database = open_database(database_url)
     with pytest.raises(CatalogueUnavailable, match="9999"):
         database.upgrade()
     database.dispose()
+    with connection.begin():
+        connection.execute(version, {"number": newest()})
 
 
 def test_there_is_one_head(connection: sa.Connection) -> None:

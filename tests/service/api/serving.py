@@ -11,18 +11,14 @@ from fastapi import FastAPI
 
 from service.connections import PatientConnection
 
-PATIENCE = 20.0
-
-
-class HastyConnection(PatientConnection):
-    head_seconds = 0.3
+PATIENCE = 60.0
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[tuple[str, int]]:
+def serving(app: FastAPI, connection: type[PatientConnection] = PatientConnection) -> Iterator[tuple[str, int]]:
     """Its address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, log_config=None, access_log=False, http=HastyConnection)
+        config = uvicorn.Config(app, log_config=None, access_log=False, http=connection)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()

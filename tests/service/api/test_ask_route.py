@@ -185,5 +185,5 @@ def test_events_arrive_while_others_are_to_come_and_who_leaves_ends_them(
     assert [next(events) for _ in range(3)] == list(EVENTS[:3])
     assert not remote_shop.left.is_set()
     events.close()
-    assert remote_shop.left.wait(5)
+    assert remote_shop.left.wait(30)
     remote_shop.endless = False

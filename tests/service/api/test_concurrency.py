@@ -12,7 +12,7 @@ from tests.fakes import FakeEncoder
 from tests.service.apps import app_over
 from tests.service.worlds import open_fake_shop
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class SlowEncoder(FakeEncoder):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +14,7 @@ from indexer.generate_settings import GenerateSettings
 from service.generate.jobs import LISTED, Jobs
 from service.generate.seam import Watch
 from service.metrics import Metrics
+from tests.schema import write_schema
 from tests.service.apps import app_of, key_in
 
 
@@ -22,10 +22,11 @@ def drawn(request: str, photo: bytes | None, watch: Watch) -> str:
     raise AssertionError("nobody draws here")
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'catalogue.db'}")
-    database.upgrade()
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    file = tmp_path_factory.mktemp("jobs") / "catalogue.db"
+    write_schema(file)
+    database = open_database(f"sqlite:///{file}")
     with database.begin() as session:
         for name in ("shop", "outlet"):
             CatalogRepository(session).ensure(name, root="/", source="/")
@@ -33,13 +34,13 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.dispose()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def jobs(database: Database) -> Jobs:
     """Jobs that wait, of two catalogs."""
     return Jobs(database, drawn, GenerateSettings(queue=2 * LISTED))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(jobs: Jobs, database: Database) -> Iterator[TestClient]:
     shop = SimpleNamespace(jobs=jobs, metrics=Metrics(), close=lambda: None)
     key = key_in(database, Scope.MERCHANDISE)

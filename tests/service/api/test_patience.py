@@ -8,23 +8,40 @@ from pathlib import Path
 import pytest
 
 from indexer.settings import Settings
-from tests.service.api.serving import Talk, serving
+from service.connections import PatientConnection
+from tests.service.api.serving import PATIENCE, Talk, serving
 from tests.service.apps import app_over
 
 JSON = "Content-Type: application/json"
 FORM = "Content-Type: multipart/form-data; boundary=b"
 
 
+class Connection(PatientConnection):
+    """Tests make it hasty once what they need has come: a slow machine may take as long as it likes until then."""
+
+    head_seconds = PATIENCE
+
+
 @pytest.fixture(scope="module")
 def address(memory: Settings) -> Iterator[tuple[str, int]]:
-    """Bodies have half a second; photos may have 60 kB."""
-    load = memory.load.model_copy(update={"body_seconds": 0.5})
-    with serving(app_over(memory.model_copy(update={"load": load}), max_photo=60_000)) as address:
+    """Bodies have a minute; photos may have 60 kB."""
+    load = memory.load.model_copy(update={"body_seconds": PATIENCE})
+    own = memory.model_copy(update={"load": load})
+    with serving(app_over(own, max_photo=60_000), Connection) as address:
         yield address
 
 
-def test_a_body_that_drips_is_refused_and_the_connection_ends(address: tuple[str, int]) -> None:
-    with Talk(address) as talk:
+@pytest.fixture(scope="module")
+def hasty(memory: Settings) -> Iterator[tuple[str, int]]:
+    """The same, but that bodies have half a second."""
+    load = memory.load.model_copy(update={"body_seconds": 0.5})
+    own = memory.model_copy(update={"load": load})
+    with serving(app_over(own, max_photo=60_000), Connection) as address:
+        yield address
+
+
+def test_a_body_that_drips_is_refused_and_the_connection_ends(hasty: tuple[str, int]) -> None:
+    with Talk(hasty) as talk:
         assert talk.say(f"{JSON}\r\nContent-Length: 1000").drip(b" ", 0.05)
         answer = talk.heard()
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -36,9 +53,9 @@ def test_a_body_that_drips_is_refused_and_the_connection_ends(address: tuple[str
     assert "0.5 s" in problem["detail"]
 
 
-def test_a_form_that_drips_is_refused_too(address: tuple[str, int]) -> None:
+def test_a_form_that_drips_is_refused_too(hasty: tuple[str, int]) -> None:
     part = b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n'
-    with Talk(address) as talk:
+    with Talk(hasty) as talk:
         talk.say(f"{FORM}\r\nTransfer-Encoding: chunked", b"%x\r\n%b\r\n" % (len(part), part), "POST /v1/search/photo")
         assert talk.drip(b"1\r\nx\r\n", 0.05)
         assert b" 408 " in talk.heard()
@@ -52,22 +69,29 @@ def test_a_body_that_comes_in_pieces_is_taken_when_it_comes_in_time(address: tup
         assert talk.status() == 200
 
 
-def test_a_head_that_does_not_come_to_an_end_ends_the_connection(address: tuple[str, int]) -> None:
+def test_a_head_that_does_not_come_to_an_end_ends_the_connection(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "head_seconds", 0.3)
     with Talk(address) as talk:
         talk.socket.sendall(b"GET /v1/health HTTP/1.1\r\nX-Slow: ")
         assert talk.drip(b"a", 0.02)
         assert talk.heard() == b""
 
 
-def test_a_connection_on_which_nothing_is_asked_ends(address: tuple[str, int]) -> None:
+def test_a_connection_on_which_nothing_is_asked_ends(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "head_seconds", 0.3)
     with Talk(address) as talk:
         assert talk.heard() == b""
 
 
-def test_a_second_head_on_a_connection_has_no_more_time(address: tuple[str, int]) -> None:
+def test_a_second_head_on_a_connection_has_no_more_time(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Talk(address) as talk:
         talk.say("X: y", path="GET /v1/health")
         assert b" 200 " in talk.socket.recv(65_536)
+        monkeypatch.setattr(Connection, "head_seconds", 0.3)
         talk.socket.sendall(b"GET /v1/health HTTP/1.1\r\n")
         assert talk.drip(b"X", 0.02)
 
@@ -118,10 +142,10 @@ def test_a_thousand_and_one_parts_are_refused(address: tuple[str, int], named: s
         assert talk.status() in (400, 413, 422)
 
 
-def test_nothing_of_what_is_refused_stays_on_disk(address: tuple[str, int]) -> None:
+def test_nothing_of_what_is_refused_stays_on_disk(hasty: tuple[str, int]) -> None:
     before = {path.name for path in Path(tempfile.gettempdir()).iterdir() if path.is_file()}
     body = b'--b\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n' + b"x" * 59_000
-    with Talk(address) as talk:
+    with Talk(hasty) as talk:
         talk.say(f"{FORM}\r\nContent-Length: 100000", body, "POST /v1/search/photo")
         assert talk.drip(b"x", 0.05)
         assert b" 408 " in talk.heard()

@@ -10,12 +10,14 @@ from indexer.errors import SourceError
 from indexer.settings import Settings
 from service.desk.choosing import shown_name
 from service.desk.feeds import KEPT, Feeds
+from tests.schema import write_schema
 from tests.service.worlds import settings_of
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "given").mkdir()
+    write_schema(tmp_path / "home" / "vitrine.db")
     return settings_of(tmp_path / "home", pages={"max_feed_bytes": 1_000, "sources": [tmp_path / "given"]})
 
 

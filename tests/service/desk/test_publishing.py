@@ -20,6 +20,8 @@ from service.shop import Shop
 from tests.service.two_builds import TwoBuilds
 from tests.service.worlds import CATALOG, open_fake_shop, settings_of
 
+PATIENCE = 60.0
+
 
 @pytest.fixture
 def world(both: TwoBuilds, tmp_path: Path) -> TwoBuilds:
@@ -54,13 +56,25 @@ class Waiting:
 
     def __call__(self, candidate: Candidate) -> GateVerdict:
         self.entered.set()
-        self.door.wait(20)
+        self.door.wait(PATIENCE)
         candidate.watch(1, 2)
         return GateVerdict(gate="waiting", passed=True)
 
 
+class Asking(Waiting):
+    """One with more queries than anybody waits for."""
+
+    def __call__(self, candidate: Candidate) -> GateVerdict:
+        self.entered.set()
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            candidate.watch(1, 2)
+            time.sleep(0.01)
+        return GateVerdict(gate="asking", passed=True)
+
+
 def over(publishing: Publishing, build: str) -> Attempt:
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while True:
         attempt = publishing.of(build)
         assert attempt is not None
@@ -119,7 +133,7 @@ def test_one_build_is_published_at_a_time(world: TwoBuilds, shop: Shop) -> None:
     gate = Waiting()
     publishing = with_gates(shop, waiting=gate)
     publishing.start(world.second, "ann")
-    assert gate.entered.wait(20)
+    assert gate.entered.wait(PATIENCE)
     with pytest.raises(ConflictError, match=f"Build {world.second} is being published by ann"):
         publishing.start(world.second, "bob")
     gate.door.set()
@@ -130,7 +144,7 @@ def test_every_process_of_the_service_sees_what_is_being_published(world: TwoBui
     gate = Waiting()
     publishing, elsewhere = with_gates(shop, waiting=gate), with_gates(shop)
     publishing.start(world.second, "ann")
-    assert gate.entered.wait(20)
+    assert gate.entered.wait(PATIENCE)
     seen = elsewhere.of(world.second)
     assert seen is not None
     assert (seen.by, seen.asked, seen.ending) == ("ann", True, None)
@@ -148,11 +162,10 @@ def test_without_gates_nobody_is_asked(world: TwoBuilds, shop: Shop) -> None:
 
 
 def test_closing_stops_the_asking_and_publishes_nothing(world: TwoBuilds, shop: Shop) -> None:
-    gate = Waiting()
-    publishing = with_gates(shop, waiting=gate)
+    gate = Asking()
+    publishing = with_gates(shop, asking=gate)
     publishing.start(world.second, "ann")
-    assert gate.entered.wait(20)
-    threading.Timer(0.1, gate.door.set).start()
+    assert gate.entered.wait(PATIENCE)
     publishing.close()
     assert over(publishing, world.second).ending is Ending.FAILED
     assert live(shop) == world.first

@@ -14,6 +14,7 @@ from indexer.settings import Settings
 from indexer.stores.owner import Ownership
 from service.desk.choosing import Choice
 from service.desk.rehearsing import KEPT, Rehearsal, Rehearsals
+from tests.schema import write_schema
 from tests.service.worlds import ITEMS, Item, settings_of, write_catalogue
 
 PATIENCE = 60.0
@@ -22,6 +23,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    write_schema(tmp_path / "home" / "vitrine.db")
     return settings_of(tmp_path / "home")
 
 
@@ -97,7 +99,7 @@ def test_of_several_begun_at_one_moment_one_runs(settings: Settings, tmp_path: P
 
     def begin(number: int) -> str | None:
         mine = Rehearsals(open_catalogue(settings), settings)
-        together.wait(30)
+        together.wait(PATIENCE)
         try:
             return mine.begin(Choice(source=str(file), catalog="shop"), f"{number}")
         except ConflictError:
@@ -109,7 +111,10 @@ def test_of_several_begun_at_one_moment_one_runs(settings: Settings, tmp_path: P
     ended(Rehearsals(open_catalogue(settings), settings), begun[0])
 
 
-def test_one_that_was_stopped_makes_way_for_the_next(rehearsals: Rehearsals, tmp_path: Path) -> None:
+def test_one_that_was_stopped_makes_way_for_the_next(
+    rehearsals: Rehearsals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.desk.rehearsing._GIVING_UP", PATIENCE)
     choice = Choice(source=str(write_catalogue(tmp_path / "given")), catalog="shop")
     rehearsals.stop(rehearsals.begin(choice, "Ann"))
     assert ended(rehearsals, rehearsals.begin(choice, "Bob")).state == "done"
@@ -144,7 +149,6 @@ def test_one_that_is_taken_away_ends_without_a_trace(
     run = rehearsals.begin(Choice(source=str(file), catalog="shop"), "Ann")
     rehearsals.stop(run)
 
-    time.sleep(0.1)
     until = time.monotonic() + PATIENCE
     while _alive(run):
         assert time.monotonic() < until, "the dry run goes on"

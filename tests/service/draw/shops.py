@@ -9,6 +9,11 @@ from tests.fakes import ThingEncoder
 from tests.service.worlds import open_fake_shop
 
 
+def patient(settings: Settings) -> Settings:
+    """The same, but that drafts are waited for however busy the machine is."""
+    return settings.model_copy(update={"generate": settings.generate.model_copy(update={"draft_seconds": 60.0})})
+
+
 def open_drawing_shop(settings: Settings, kept: Path) -> Shop:
     """Its pictures are kept below the directory."""
-    return open_fake_shop(settings, lambda manifest: ThingEncoder(), [Recolouring()], kept / "generated")
+    return open_fake_shop(patient(settings), lambda manifest: ThingEncoder(), [Recolouring()], kept / "generated")

@@ -74,10 +74,10 @@ def test_a_photo_is_drawn_as_it_is_wanted_or_a_part_of_it(shop: Shop) -> None:
     ],
 )
 def test_what_cannot_be_drawn_is_refused_with_the_reason(
-    shop: Shop, request_: DrawRequest, photo: bytes | None, error: type[Exception], said: str
+    idle_shop: Shop, request_: DrawRequest, photo: bytes | None, error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said):
-        shop.draw(request_, photo)
+        idle_shop.draw(request_, photo)
 
 
 def test_nobody_is_set_up_to_draw(memory: Settings) -> None:
@@ -91,9 +91,9 @@ def test_nobody_is_set_up_to_draw(memory: Settings) -> None:
         assert shop.jobs.recent() == ()
 
 
-def test_there_is_no_such_picture(shop: Shop) -> None:
+def test_there_is_no_such_picture(idle_shop: Shop) -> None:
     with pytest.raises(UnknownPicture, match="drawn again"):
-        shop.png("f" * 64)
+        idle_shop.png("f" * 64)
 
 
 def test_a_job_draws_what_its_request_says(shop: Shop) -> None:
@@ -136,10 +136,10 @@ def test_a_job_that_comes_to_nothing_says_why(shop: Shop) -> None:
     ],
 )
 def test_what_can_be_refused_at_once_is_not_queued(
-    shop: Shop, request_: DrawRequest, photo: bytes | None, error: type[Exception]
+    idle_shop: Shop, request_: DrawRequest, photo: bytes | None, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        shop.draw_later(request_.model_copy(update={"mode": "final"}), photo)
+        idle_shop.draw_later(request_.model_copy(update={"mode": "final"}), photo)
 
 
 class Endless(Painter):
@@ -156,7 +156,7 @@ def test_a_job_is_cancelled_while_it_is_drawn(drawing_settings: Settings, tmp_pa
     with open_fake_shop(drawing_settings, lambda manifest: ThingEncoder(), [Endless()], tmp_path) as shop:
         job = shop.draw_later(BLUE.model_copy(update={"mode": "final"}))
         shop.jobs.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while shop.jobs.get(job.id).state != "running":
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -165,7 +165,7 @@ def test_a_job_is_cancelled_while_it_is_drawn(drawing_settings: Settings, tmp_pa
 
 
 def _ended(shop: Shop, job: Job) -> Job:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while (now := shop.jobs.get(job.id)).state in ("queued", "running"):
         assert time.monotonic() < deadline
         time.sleep(0.02)

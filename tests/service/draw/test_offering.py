@@ -11,6 +11,7 @@ from service.generate_cli import offered
 from service.request import SearchRequest
 from service.shop import Shop
 from tests.fakes import ThingEncoder
+from tests.service.draw.shops import patient
 from tests.service.generate.painters import Painter
 from tests.service.worlds import open_fake_shop
 
@@ -47,7 +48,9 @@ def test_one_that_does_not_fit_is_shown_and_not_asked_about(
     drawing_settings: Settings, tmp_path: Path, asked: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     painter = Painter(colours=["green"])
-    with open_fake_shop(drawing_settings, lambda manifest: ThingEncoder(), [painter], tmp_path / "kept") as shop:
+    with open_fake_shop(
+        patient(drawing_settings), lambda manifest: ThingEncoder(), [painter], tmp_path / "kept"
+    ) as shop:
         request = offered(BLUE, None, shop, tmp_path)
     assert (request.generate, request.generated, asked) == (None, None, [])
     assert "It is not searched by: it is mainly green" in capsys.readouterr().err

@@ -70,7 +70,7 @@ class Gallery:
     folder: Path
 
     def artist(self, *generators: ImageGenerator, photos: RedPhotos | None = None) -> Artist:
-        settings = GenerateSettings()
+        settings = GenerateSettings(draft_seconds=60)
         studio = Studio(generators, ImageCache(self.folder, 10_000_000), settings)
         return Artist(studio, settings, RedPhotos() if photos is None else photos)
 

@@ -56,7 +56,7 @@ def cases(draw: st.DrawFn, photos_of_a_product: int = 3) -> Case:
     return Case(hits, raw, weights)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(cases())
 def test_the_order_is_that_of_the_weighted_sum_of_standard_scores(case: Case) -> None:
     best: dict[str, float] = {}
@@ -70,7 +70,7 @@ def test_the_order_is_that_of_the_weighted_sum_of_standard_scores(case: Case) ->
     assert [(product, score) for product, _, score in order(case.fused())] == expected
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(cases())
 def test_ranks_count_the_products_that_are_better_in_the_channel(case: Case) -> None:
     found = case.fused()
@@ -112,7 +112,7 @@ def test_nothing_found_is_nothing_fused() -> None:
     assert fused([], {IMAGE: [], LEXICAL: []}, {IMAGE: 0.5, LEXICAL: 0.5}) == []
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(cases(photos_of_a_product=1))
 def test_the_stores_one_search_ranks_as_fusion_does(case: Case) -> None:
     """The weighted halves' dot product differs from the fused score by one constant for all points."""
@@ -141,7 +141,7 @@ methods = pytest.mark.parametrize("method", [Case.fused, ranked, distributed], i
 
 
 @methods
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(case=cases(), random=st.randoms(use_true_random=False))
 def test_no_method_minds_the_order_of_the_candidates(method: Method, case: Case, random: Random) -> None:
     places = list(range(len(case.hits)))
@@ -155,7 +155,7 @@ def test_no_method_minds_the_order_of_the_candidates(method: Method, case: Case,
 
 
 @methods
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(case=cases())
 def test_every_method_orders_by_score_then_id(method: Method, case: Case) -> None:
     found = [(-score, product) for product, _, score in order(method(case))]
@@ -164,7 +164,7 @@ def test_every_method_orders_by_score_then_id(method: Method, case: Case) -> Non
 
 
 @methods
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(case=cases(photos_of_a_product=1), channel=st.sampled_from([IMAGE, TEXT]), more=st.integers(1, 16))
 def test_with_every_method_a_leader_keeps_those_behind_that_the_gaining_channel_thinks_worse_of(
     method: Method, case: Case, channel: Channel, more: int
@@ -180,7 +180,7 @@ def test_with_every_method_a_leader_keeps_those_behind_that_the_gaining_channel_
 
 
 @methods
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(case=cases(photos_of_a_product=1), data=st.data())
 def test_with_every_method_who_is_better_in_every_channel_comes_first(
     method: Method, case: Case, data: st.DataObject

@@ -55,9 +55,9 @@ def joined(answers: list[Answer]) -> list[str]:
 @pytest.mark.parametrize("order", ORDERS)
 def test_all_pages_together_are_the_whole_list(shop: Bazaar, order: str) -> None:
     whole = shop.ask(replace(ORDERS[order], top_k=MOST))
-    answers = pages(shop, replace(ORDERS[order], top_k=7))
+    answers = pages(shop, replace(ORDERS[order], top_k=12))
     assert joined(answers) == ids(whole)
-    assert all(len(answer.results) == 7 for answer in answers[:-1])
+    assert all(len(answer.results) == 12 for answer in answers[:-1])
     ranks = [result.rank for answer in answers for result in answer.results]
     assert ranks == list(range(1, len(ranks) + 1))
     assert [answer.more for answer in answers] == ["cursor"] * (len(answers) - 1) + [whole.more]
@@ -67,7 +67,7 @@ def test_all_pages_together_are_the_whole_list(shop: Bazaar, order: str) -> None
 def test_nothing_comes_twice_however_shallow_the_search_begins(shop: Bazaar, order: str) -> None:
     """Each page has to look deeper than the one before."""
     shallow = shop.set(depth=3)
-    found = joined(pages(shallow, replace(ORDERS[order], top_k=4)))
+    found = joined(pages(shallow, replace(ORDERS[order], top_k=8)))
     assert len(found) == len(set(found))
     assert len(found) > 8
 
@@ -76,7 +76,7 @@ def test_nothing_comes_twice_however_shallow_the_search_begins(shop: Bazaar, ord
 def test_every_product_comes_however_shallow_the_search_begins(shop: Bazaar, order: str) -> None:
     """Variants and duplicates as one."""
     whole = shop.ids(replace(ORDERS[order], top_k=MOST, group=False))
-    found = joined(pages(shop.set(depth=3), replace(ORDERS[order], top_k=4, group=False)))
+    found = joined(pages(shop.set(depth=3), replace(ORDERS[order], top_k=8, group=False)))
     assert sorted(found) == sorted(whole)
 
 

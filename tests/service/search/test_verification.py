@@ -21,7 +21,7 @@ RED_POSTER = Query(words="red poster", verify=True, group=False)
 
 def verified(bazaar: Bazaar, witness: Witness, query: Query = RED_POSTER, **settings: object) -> Answer:
     """The witness has a say in the order of words and edits."""
-    verifier = Verifier(RerankSettings.model_validate({"kinds": ("text", "edit"), **settings}), witness)
+    verifier = Verifier(RerankSettings.model_validate({"kinds": ("text", "edit"), "seconds": 60, **settings}), witness)
     return replace(bazaar, verifier=verifier).ask(query)
 
 
@@ -75,7 +75,7 @@ def test_edits_are_verified_unasked_but_never_by_a_model_that_costs(
     bazaar: Bazaar, asked: bool | None, judged: bool
 ) -> None:
     local, model = Witness(), Witness("small")
-    shop = replace(bazaar, verifier=Verifier(RerankSettings(), local, model))
+    shop = replace(bazaar, verifier=Verifier(RerankSettings(seconds=60), local, model))
     answer = shop.ask(replace(EDIT, verify=asked))
     assert answer.verification is not None
     assert (len(local.cases), len(model.cases)) == (1, int(judged))

@@ -10,7 +10,7 @@ from indexer.builds.live import published_build
 from indexer.builds.publish import withhold
 from tests.service.web.desk.conftest import Desk, plain
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ def judged(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tes
             "model": "small",
             "side": 64,
             "read_queries": False,
-            "seconds": 20,
+            "seconds": 60,
             "top_n": 3,
         }
         settings = settings_of(own, store={"kind": "memory"}, rerank=rerank)
@@ -75,7 +75,7 @@ def test_each_verdict_is_told_before_the_end_and_again_when_the_model_has_spoken
 
 
 def test_without_a_model_the_local_witness_is_heard(home: Path) -> None:
-    with _shop(settings_of(home, store={"kind": "memory"})) as shop:
+    with _shop(settings_of(home, store={"kind": "memory"}, rerank={"seconds": 60})) as shop:
         told: dict[str, Verdict] = {}
         answer = shop.search(SearchRequest(text="red mug", verify=True), told=told.__setitem__)
     assert told
