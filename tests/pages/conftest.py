@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.pages.browsing import Browsing, chromium
-from tests.pages.serving import Served, built_home, serving
+from tests.pages.serving import PATIENCE, Served, built_home, serving
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def served(browser: Browser, showroom_home: Path, tmp_path_factory: pytest.TempP
 @pytest.fixture(scope="package")
 def session_cookie(served: Served) -> str:
     """Of somebody who signed in with the first key."""
-    answer = httpx2.post(f"{served.url}/sign-in", data={"key": served.key}, trust_env=False)
+    answer = httpx2.post(f"{served.url}/sign-in", data={"key": served.key}, trust_env=False, timeout=PATIENCE)
     return str(answer.cookies["vitrine_session"])
 
 

@@ -1,12 +1,9 @@
-"""A service with something in every corner: two builds, a hostile catalog, rules, suites, runs, and work under way."""
+"""Something in every corner of a service: two builds, a hostile catalog, rules, suites, runs, and work under way."""
 
 import json
 import re
-import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
@@ -19,36 +16,20 @@ from indexer.settings import Settings
 from indexer.sources import open_source
 from tests.pages.hostile import CATALOG as HOSTILE
 from tests.pages.hostile import product_id, write_hostile
-from tests.pages.serving import CATALOG, PATIENCE, Served, serving
+from tests.pages.serving import CATALOG, PATIENCE, Served
 
 
-@dataclass(frozen=True)
-class LivedIn:
-    served: Served
-    session: str
-    """Cookie of somebody who may do everything."""
-    names: Mapping[str, str]
-    """What addresses of pages are filled with, quoted as they are in them."""
-
-
-@contextmanager
-def lived_in(showroom: Path, folder: Path) -> Iterator[LivedIn]:
-    """`showroom` is a VITRINE_HOME to copy, with the catalogue file of its build beside it."""
-    home = folder / "home"
-    shutil.copytree(showroom, home)
-    source = showroom.parent / "photos" / "catalogue.jsonl"
-    build_hostile(home, folder)
-    held = hold_a_build(home, source, folder)
-    with (
-        serving(home) as served,
-        httpx2.Client(base_url=served.url, trust_env=False, timeout=PATIENCE, follow_redirects=False) as visitor,
-    ):
-        visitor.post("/sign-in", data={"key": served.key})
-        products = [json.loads(line)["id"] for line in source.read_text("utf-8").splitlines()]
-        names = {"held": held, "product": products[0], "last": products[-1], "hostile": product_id(0)}
+def live_in(served: Served, session: str, source: Path, folder: Path) -> dict[str, str]:
+    """What addresses of pages are filled with, quoted as they are in them. `session` is the cookie of somebody who may
+    do everything, `source` the catalogue file of the showroom's build."""
+    build_hostile(served.home, folder)
+    held = hold_a_build(served.home, source, folder)
+    products = [json.loads(line)["id"] for line in source.read_text("utf-8").splitlines()]
+    names = {"held": held, "product": products[0], "last": products[-1], "hostile": product_id(0)}
+    cookies = {"vitrine_session": session}
+    with httpx2.Client(base_url=served.url, trust_env=False, timeout=PATIENCE, cookies=cookies) as visitor:
         names |= work(visitor, source)
-        session = str(visitor.cookies["vitrine_session"])
-        yield LivedIn(served, session, {name: quote(value, safe="") for name, value in names.items()})
+    return {name: quote(value, safe="") for name, value in names.items()}
 
 
 def build_hostile(home: Path, folder: Path) -> None:
@@ -74,19 +55,20 @@ def work(visitor: httpx2.Client, source: Path) -> dict[str, str]:
     assert visitor.post("/desk/rules", data=rule).status_code == 303
     rehearsed = visitor.post("/desk/dry-runs", data={"source": str(source), "catalog": CATALOG})
     assert rehearsed.status_code == 303, rehearsed.text
-    wish = {"catalog": CATALOG, "name": "all", "kinds": ["text", "edit"], "queries": "12"}
+    wish = {"catalog": CATALOG, "name": "all", "kinds": ["text", "edit"], "queries": "4"}
     assert visitor.post("/bench/suites", data=wish).status_code == 303
-    suite = waited(visitor, "/bench/suites", r'href="/bench/suites/([^"/?]+)"')[0]
-    for number, run in enumerate(("first", "second"), start=1):
+    suite = waited(visitor, "/bench/suites", r'href="/bench/suites/(all-[^"/?]+)"')[0]
+    runs = []
+    for run in ("first", "second"):
         begin_run(visitor, {"suite": suite, "name": run, "depth": "20"})
-        runs = waited(visitor, "/bench", r'href="/bench/runs/([^"/?]+)"', number)
+        runs += waited(visitor, "/bench", rf'href="/bench/runs/([^"/?]+)">{run}<')
     answer = visitor.post("/photo", files={"photo": ("photo.png", _photo(), "image/png")})
     return {
         "source": str(source),
         "dry_run": rehearsed.headers["location"].rpartition("/")[2],
         "suite": suite,
-        "run": runs[0],
-        "other": runs[1],
+        "run": runs[1],
+        "other": runs[0],
         "photo": _found(answer.headers["location"], r"photo=([^&]+)")[0],
     }
 

@@ -28,11 +28,16 @@ PATIENCE = 240.0
 """Seconds until a service answers, on a machine that does other things too."""
 KINDS = ("sneaker", "t-shirt", "handbag", "mug", "kettle", "lamp", "chair", "vase")
 FAMILIES = 4
-"""Of each kind; each has its products in several colours."""
-PHOTO_SIZE = 288
+"""Of each kind."""
+VARIANTS = 3
+"""Of each family, in several colours."""
+PHOTO_SIZE = 224
 GIVEN = {
     "VITRINE_CATALOG": CATALOG,
     "VITRINE_LOAD__WAIT_SECONDS": "60",
+    "VITRINE_LOAD__SECONDS": "60",
+    "VITRINE_RERANK__SECONDS": "60",
+    "VITRINE_DATABASE__SECONDS": "60",
     "VITRINE_ENCODER__RUNTIME": "torch",
     "OMP_NUM_THREADS": "1",
 }
@@ -50,16 +55,13 @@ class Served:
 
 
 def slice_of_the_showroom() -> list[ShowroomProduct]:
-    parents: dict[str, list[str]] = {kind: [] for kind in KINDS}
-    chosen = []
+    families: dict[str, dict[str, list[ShowroomProduct]]] = {kind: {} for kind in KINDS}
     for product in catalogue():
-        known = parents.get(product.look.kind)
+        known = families.get(product.look.kind)
         if known is None or (product.parent not in known and len(known) == FAMILIES):
             continue
-        if product.parent not in known:
-            known.append(product.parent)
-        chosen.append(product)
-    return chosen
+        known.setdefault(product.parent, []).append(product)
+    return [product for known in families.values() for family in known.values() for product in family[:VARIANTS]]
 
 
 def built_home(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from eval.suites.making.make import MadeKind, Recipe, make_suites
 from indexer.bootstrap import open_catalogue
 from indexer.images.decoders import DecoderPool
 from indexer.settings import Settings
-from tests.pages.browsing import Browsing, check_axe, check_width
+from tests.pages.browsing import BUILT, Browsing, check_axe, check_width
 from tests.pages.serving import CATALOG, Served
 
 
@@ -17,7 +17,7 @@ from tests.pages.serving import CATALOG, Served
 def suite(served: Served) -> Path:
     """Of a few words and edits."""
     settings = Settings.model_validate({"home": served.home, "catalog": CATALOG})
-    recipe = Recipe(catalog=CATALOG, kinds=(MadeKind.TEXT,), queries=8)
+    recipe = Recipe(catalog=CATALOG, kinds=(MadeKind.TEXT,), queries=4)
     with DecoderPool.of(settings.images) as decoders:
         out = served.home / "suites" / "runs"
         return (
@@ -31,7 +31,7 @@ def run(page: Page, name: str, settings: str) -> None:
     page.get_by_label("Name of the run").fill(name)
     page.get_by_label("Search settings to try").fill(settings)
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.get_by_text(f"“{name}” is done.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(f"“{name}” is done.")).to_be_visible(timeout=BUILT)
 
 
 def test_two_runs_are_made_looked_at_and_compared(desk_page: Page, suite: Path) -> None:
@@ -47,8 +47,9 @@ def test_two_runs_are_made_looked_at_and_compared(desk_page: Page, suite: Path) 
     run(page, "Words alone", "weights.text.image=0")
     check_axe(page)
     check_width(page)
-    page.get_by_role("radio", name="as A").last.check()
-    page.get_by_role("radio", name="as B").first.check()
+    for name, letter in (("As it is", "A"), ("Words alone", "B")):
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name=name))
+        row.get_by_role("radio", name=f"as {letter}").check()
     page.get_by_role("button", name="Compare A and B").click()
     expect(page.get_by_role("heading", name="Measures")).to_be_visible()
     expect(page.get_by_text("search.weights.text.image")).to_be_visible()

@@ -1,7 +1,7 @@
 """What holds for every page there is, in every state it has."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,8 +15,9 @@ from service.web.media import router as media_router
 from service.web.site import installed_pages
 from tests.pages.browsing import Browsing, check_axe, check_width
 from tests.pages.hostile import CALCULATED, INSPECT, PAYLOADS, product_id
-from tests.pages.lived_in import LivedIn, lived_in
+from tests.pages.lived_in import live_in
 from tests.pages.places import NO_PAGES, PLACES, Place
+from tests.pages.serving import Served
 
 SIZES = {"narrow": 320, "zoomed": 640}
 """A telephone, and a window of 1280 pixels at 200 %."""
@@ -37,26 +38,49 @@ PLAIN = """html => {
 
 
 @pytest.fixture(scope="module")
-def lived(showroom_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivedIn]:
-    with lived_in(showroom_home, tmp_path_factory.mktemp("lived-in")) as lived:
-        yield lived
-
-
-@pytest.fixture
-def browsing(browser: Browser, lived: LivedIn) -> Iterator[Browsing]:
-    browsing = Browsing(browser, lived.served.url, lived.session)
-    yield browsing
-    browsing.close()
-    assert browsing.faults == []
+def lived(
+    served: Served, session_cookie: str, showroom_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, str]:
+    """What the addresses of places are filled with."""
+    source = showroom_home.parent / "photos" / "catalogue.jsonl"
+    return live_in(served, session_cookie, source, tmp_path_factory.mktemp("lived-in"))
 
 
 @pytest.fixture(scope="module")
-def fetching(lived: LivedIn) -> Iterator[httpx2.Client]:
+def visiting(browser: Browser, served: Served, session_cookie: str) -> Iterator[Browsing]:
+    """One for all places: a browser keeps the pictures that several of them show."""
+    visiting = Browsing(browser, served.url, session_cookie)
+    yield visiting
+    visiting.close()
+
+
+@pytest.fixture(scope="module")
+def visitors(visiting: Browsing) -> dict[bool, Page]:
+    """Of a shopper, and of somebody who is signed in."""
+    return {signed_in: visiting.page(signed_in=signed_in) for signed_in in (False, True)}
+
+
+@pytest.fixture
+def browsing(visiting: Browsing) -> Iterator[Browsing]:
+    visiting.faults.clear()
+    yield visiting
+    assert visiting.faults == []
+
+
+@pytest.fixture
+def page(browsing: Browsing, visitors: dict[bool, Page], place: Place) -> Page:
+    """At a desk, in the light: of whoever may see the place."""
+    page = visitors[place.signed_in]
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return page
+
+
+@pytest.fixture(scope="module")
+def fetching(served: Served, session_cookie: str) -> Iterator[httpx2.Client]:
     """Somebody who is signed in, without a browser."""
-    cookies, headers = {"vitrine_session": lived.session}, {"Accept": "text/html"}
-    with httpx2.Client(
-        base_url=lived.served.url, trust_env=False, timeout=60, cookies=cookies, headers=headers
-    ) as client:
+    cookies, headers = {"vitrine_session": session_cookie}, {"Accept": "text/html"}
+    with httpx2.Client(base_url=served.url, trust_env=False, timeout=60, cookies=cookies, headers=headers) as client:
         yield client
 
 
@@ -68,25 +92,27 @@ def left(page: Page, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def inspecting(browser: Browser, lived: LivedIn) -> Iterator[Page]:
+def inspecting(browser: Browser, served: Served) -> Iterator[Page]:
     """A page to read others in, as a browser reads them, without running anything."""
-    with browser.new_page(base_url=lived.served.url) as page:
+    with browser.new_page(base_url=served.url) as page:
         page.goto("/sign-in")
         yield page
 
 
 @ALL
-def test_it_can_be_used_by_everybody_on_every_device(browsing: Browsing, lived: LivedIn, place: Place) -> None:
-    page = browsing.page(signed_in=place.signed_in)
-    answer = page.goto(place.path.format(**lived.names), wait_until="load")
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)], ids=["short", "long"])
+def test_it_can_be_used_by_everybody_on_every_device(
+    browsing: Browsing, page: Page, lived: Mapping[str, str], place: Place, whole: bool
+) -> None:
+    answer = page.goto(place.path.format(**lived), wait_until="load")
     assert answer is not None
     assert answer.status == place.status, page.locator("body").inner_text()[:500]
     if place.status != 200:
         browsing.faults[:] = [one for one in browsing.faults if "Failed to load resource" not in one]
-    check_axe(page)
+    check_axe(page, whole=whole)
     left(page, f"{place.name}-light")
     page.emulate_media(color_scheme="dark")
-    check_axe(page, "color-contrast")
+    check_axe(page, "color-contrast", whole=whole)
     left(page, f"{place.name}-dark")
     for name, width in SIZES.items():
         page.set_viewport_size({"width": width, "height": 800})
@@ -95,16 +121,17 @@ def test_it_can_be_used_by_everybody_on_every_device(browsing: Browsing, lived: 
 
 
 @ALL
-def test_its_markup_needs_no_script(inspecting: Page, lived: LivedIn, fetching: httpx2.Client, place: Place) -> None:
-    answer = fetching.get(place.path.format(**lived.names))
+def test_its_markup_needs_no_script(
+    inspecting: Page, lived: Mapping[str, str], fetching: httpx2.Client, place: Place
+) -> None:
+    answer = fetching.get(place.path.format(**lived))
     assert answer.status_code == place.status
     assert inspecting.evaluate(PLAIN, answer.text) == []
 
 
 @pytest.mark.parametrize("place", [one for one in PLACES if "hostile" in one.name], ids=lambda place: place.name)
-def test_nothing_that_a_catalogue_says_is_run(browsing: Browsing, lived: LivedIn, place: Place) -> None:
-    page = browsing.page(signed_in=place.signed_in)
-    page.goto(place.path.format(**lived.names))
+def test_nothing_that_a_catalogue_says_is_run(page: Page, lived: Mapping[str, str], place: Place) -> None:
+    page.goto(place.path.format(**lived))
     page.mouse.wheel(0, 20_000)
     page.wait_for_load_state("networkidle")
     assert page.evaluate(f"({INSPECT})(document)") == []
@@ -135,9 +162,9 @@ def test_nothing_of_any_product_becomes_markup(inspecting: Page, fetching: httpx
 
 @pytest.mark.parametrize("place", [one for one in PLACES if "?" in one.path], ids=lambda place: place.name)
 def test_nothing_that_an_address_says_becomes_markup(
-    inspecting: Page, lived: LivedIn, fetching: httpx2.Client, place: Place
+    inspecting: Page, lived: Mapping[str, str], fetching: httpx2.Client, place: Place
 ) -> None:
-    path, _, query = place.path.format(**lived.names).partition("?")
+    path, _, query = place.path.format(**lived).partition("?")
     for start in range(0, len(PAYLOADS), TOGETHER):
         said = " ".join(PAYLOADS[start : start + TOGETHER])
         for name in httpx2.QueryParams(query):
