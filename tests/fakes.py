@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,10 +48,7 @@ class FakeEncoder:
 
     def word(self, word: str) -> Vector:
         """The unit vector (dim,) of one word."""
-        seed = hashlib.sha256(f"{self._salt}\0{word}".encode()).digest()
-        vector = np.random.default_rng(list(seed)).standard_normal(self._dim).astype(np.float32)
-        unit: Vector = vector / np.linalg.norm(vector)
-        return unit
+        return _drawn(self._salt, word, self._dim)
 
     def _text(self, text: str) -> Vector:
         words = re.findall(r"\w+", text.casefold())[: self.spec.context_length]
@@ -67,6 +65,15 @@ class FakeEncoder:
         rows = np.array(vectors, np.float32).reshape(-1, self._dim)
         unit: Matrix = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return unit
+
+
+@lru_cache(maxsize=10_000)
+def _drawn(salt: str, word: str, dim: int) -> Vector:
+    seed = hashlib.sha256(f"{salt}\0{word}".encode()).digest()
+    vector = np.random.default_rng(list(seed)).standard_normal(dim).astype(np.float32)
+    unit: Vector = vector / np.linalg.norm(vector)
+    unit.flags.writeable = False
+    return unit
 
 
 class ThingEncoder(FakeEncoder):

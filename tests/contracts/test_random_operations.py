@@ -42,7 +42,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
 
 @pytest.mark.parametrize("settings", KINDS, indirect=True)
 def test_random_operations_agree_with_plain_dicts(settings: Settings, tmp_path: Path, decoders: DecoderPool) -> None:
-    live(settings, tmp_path, decoders, 400)
+    live(settings, tmp_path, decoders, 150)
 
 
 @pytest.mark.long

@@ -38,8 +38,6 @@ EXACT: Final = ("edge", "faiss", "qdrant")
 """Stores that scan a catalogue of this size."""
 MANY: Final = 12_000
 """Points, too many for Edge to scan, and enough for every kind of FAISS index to propose some."""
-WIDE: Final = 128
-ASKED: Final = 200
 LEAST: Final = 0.98
 """Mean recall@10 of stores that approximate."""
 APPROXIMATE: Final[dict[str, Callable[[Path], Stores]]] = {
@@ -63,6 +61,7 @@ class World:
     database: Database
     build: str
     encoder: FakeEncoder
+    wares: int
 
     def answers(self, kind: str, asked: Sequence[Query]) -> list[list[str]]:
         """The ids of each answer's products."""
@@ -74,8 +73,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Built into the memory store; qdrant is the client's local mode behind a wire."""
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Of so many products, built into the memory store; qdrant is the client's local mode behind a wire."""
     folder = tmp_path_factory.mktemp("wares")
     with serving() as wire:
         qdrant = {"url": "http://127.0.0.1:1", "grpc_port": wire.port}
@@ -84,17 +83,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         database = open_catalogue(settings)
         encoder = FakeEncoder(dim=DIM, size=SIDE)
         pipeline = Pipeline(database, settings, encoder, gates={})
-        build = pipeline.run(open_source(write_wares(folder)), "wares", lambda progress: None).build
-        yield World(settings, database, build, encoder)
+        build = pipeline.run(open_source(write_wares(folder, request.param)), "wares", lambda progress: None).build
+        yield World(settings, database, build, encoder, request.param)
         database.dispose()
 
 
-@pytest.mark.parametrize("every", extents((4,), (1,)))
+@pytest.mark.parametrize(("world", "every"), extents((400, 8), (1_500, 1)), indirect=["world"], scope="module")
 @pytest.mark.parametrize("kind", EXACT)
 def test_a_copied_build_answers_two_hundred_questions_alike(world: World, kind: str, every: int) -> None:
-    """Every one of them, or every fourth."""
+    """400 products every eighth of them, or 1,500 products all."""
     copy_build(world.database, world.settings, world.build, kind, lambda progress: None)
-    asked = list(questions())
+    asked = list(questions(world.wares))
     assert len(asked) == 200
     expected = world.answers("memory", asked[::every])
     assert sum(map(bool, expected)) > 0.95 * len(expected)
@@ -109,22 +108,24 @@ class Designs:
     points: list[Point]
     exact: MemoryStore
 
-    def questions(self) -> Iterator[tuple[VectorQuery, Where | None]]:
+    def questions(self, asked: int) -> Iterator[tuple[VectorQuery, Where | None]]:
         rng = np.random.default_rng(7)
-        for number in range(ASKED):
+        for number in range(asked):
             near = self.points[int(rng.integers(MANY))].vectors[Channel.TEXT]
-            asked = near + np.float32(0.3) * rng.normal(size=WIDE).astype(np.float32)
+            vector = near + np.float32(0.3) * rng.normal(size=self.layout.dim).astype(np.float32)
             image = np.float32(WEIGHTS[number % len(WEIGHTS)])
-            halves = {Channel.IMAGE: image * asked, Channel.TEXT: (1 - image) * asked}
+            halves = {Channel.IMAGE: image * vector, Channel.TEXT: (1 - image) * vector}
             yield VectorQuery(halves), FILTERS[number % len(FILTERS)]
 
 
 @pytest.fixture(scope="module")
-def designs() -> Designs:
+def designs(request: pytest.FixtureRequest) -> Designs:
+    """With vectors so long."""
+    dim = request.param
     rng = np.random.default_rng(6)
-    directions = rng.normal(size=(24, WIDE)) / np.sqrt(24)
+    directions = rng.normal(size=(24, dim)) / np.sqrt(24)
     drawn = rng.normal(size=(300, 2, 24))[rng.integers(0, 300, MANY)]
-    noisy = (drawn + 0.5 * rng.normal(size=drawn.shape)) @ directions + 0.3 * rng.normal(size=(MANY, 2, WIDE))
+    noisy = (drawn + 0.5 * rng.normal(size=drawn.shape)) @ directions + 0.3 * rng.normal(size=(MANY, 2, dim))
     images, texts = np.swapaxes(noisy / np.linalg.norm(noisy, axis=2, keepdims=True), 0, 1).astype(np.float32)
     points = [
         Point(
@@ -139,19 +140,20 @@ def designs() -> Designs:
     ]
     fill = {Channel.IMAGE: images.mean(axis=0), Channel.TEXT: texts.mean(axis=0)}
     fields = {"colour": FieldType.KEYWORD, "price": FieldType.NUMBER}
-    layout = Layout(WIDE, fill, fields, Lexicon.of(["red shoe", "blue shirt"]))
+    layout = Layout(dim, fill, fields, Lexicon.of(["red shoe", "blue shirt"]))
     exact = MemoryStore(layout)
     exact.upsert(points)
     return Designs(layout, points, exact)
 
 
+@pytest.mark.parametrize(("designs", "asked"), extents((48, 60), (128, 200)), indirect=["designs"], scope="module")
 @pytest.mark.parametrize("name", APPROXIMATE)
 def test_stores_that_approximate_find_nearly_all_of_the_first_ten(
-    designs: Designs, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+    designs: Designs, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, asked: int
 ) -> None:
     found = []
     with closing(built(APPROXIMATE[name](tmp_path), designs.layout, designs.points)) as store:
-        for query, where in designs.questions():
+        for query, where in designs.questions(asked):
             expected = designs.exact.search(query, 10, where)
             hits = store.search(query, 10, where)
             scores = {

@@ -116,10 +116,21 @@ def layout() -> Layout:
 def opened(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, layout: Layout
 ) -> Iterator[VectorStore]:
-    if request.param.startswith("qdrant-server") and URL is None:
-        pytest.skip(NO_SERVER)
-    with BACKENDS[request.param](tmp_path_factory.mktemp("store"), layout) as store:
+    with opening(request.param, tmp_path_factory.mktemp("store"), layout) as store:
         yield store
+
+
+@pytest.fixture(params=BACKENDS)
+def new_store(request: pytest.FixtureRequest, tmp_path: Path, layout: Layout) -> Iterator[VectorStore]:
+    """Made anew: the client's local mode goes on looking through all that was ever in a store."""
+    with opening(request.param, tmp_path, layout) as store:
+        yield store
+
+
+def opening(backend: str, folder: Path, layout: Layout) -> AbstractContextManager[VectorStore]:
+    if backend.startswith("qdrant-server") and URL is None:
+        pytest.skip(NO_SERVER)
+    return BACKENDS[backend](folder, layout)
 
 
 @pytest.fixture
@@ -392,11 +403,28 @@ def as_read(payload: Mapping[str, PayloadValue]) -> dict[str, PayloadValue]:
     return {name: value for name, value in listed.items() if value != []}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(payloads=st.lists(PAYLOADS, min_size=1, max_size=12), wheres=st.lists(WHERES, min_size=1, max_size=6))
+examples = given(payloads=st.lists(PAYLOADS, min_size=1, max_size=12), wheres=st.lists(WHERES, min_size=1, max_size=6))
+one_store = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@one_store
+@examples
 def test_filters_agree_with_plain_python(
-    store: VectorStore, payloads: list[dict[str, PayloadValue]], wheres: list[Where]
+    new_store: VectorStore, payloads: list[dict[str, PayloadValue]], wheres: list[Where]
 ) -> None:
+    agree(new_store, payloads, wheres)
+
+
+@pytest.mark.long
+@settings(one_store, max_examples=100)
+@examples
+def test_many_filters_agree_with_plain_python(
+    new_store: VectorStore, payloads: list[dict[str, PayloadValue]], wheres: list[Where]
+) -> None:
+    agree(new_store, payloads, wheres)
+
+
+def agree(store: VectorStore, payloads: Sequence[dict[str, PayloadValue]], wheres: Sequence[Where]) -> None:
     points = [point(f"p{n}", "1", {IMAGE: unit(1, n)}, "red shoe", payload) for n, payload in enumerate(payloads)]
     empty(store)
     store.upsert(points)

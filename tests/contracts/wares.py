@@ -13,9 +13,6 @@ from indexer.domain import Pixels
 from service.search.query import Query
 from tests.fakes import COLOURS
 
-WARES: Final = 1_500
-PHOTOGRAPHED: Final = 800
-"""Products that have a photo; a tenth of these has two."""
 KINDS: Final = {
     "mug": ("Kitchen", ("ceramic", "glass", "enamel")),
     "towel": ("Bath", ("linen", "cotton", "terry")),
@@ -30,16 +27,16 @@ DIM: Final = 48
 SIDE: Final = 24
 
 
-def write_wares(folder: Path) -> Path:
-    """The catalogue file; its photos lie beside it."""
+def write_wares(folder: Path, number: int) -> Path:
+    """The catalogue file of so many products; its photos lie beside it."""
     rng = random.Random(4)
     path = folder / "products.jsonl"
     with path.open("w", encoding="utf-8") as file:
-        for number in range(WARES):
-            row = _row(rng, number)
-            photos = [f"{number}-{place}.png" for place in range(_photos(number))]
-            for place, name in enumerate(photos):
-                Image.fromarray(photo(row["colour"], number * 2 + place)).save(folder / name)
+        for place in range(number):
+            row = _row(rng, place)
+            photos = [f"{place}-{view}.png" for view in range(_photos(place))]
+            for view, name in enumerate(photos):
+                Image.fromarray(photo(row["colour"], place * 2 + view)).save(folder / name)
             file.write(json.dumps({**row, "images": photos}) + "\n")
     return path
 
@@ -52,28 +49,29 @@ def photo(colour: str, seed: int) -> Pixels:
     return pixels
 
 
-def questions() -> Iterator[Query]:
-    """200: words, filtered words, photos, products that are alike, and edits of both."""
+def questions(wares: int) -> Iterator[Query]:
+    """200 to so many products: words, filtered words, photos, products that are alike, and edits of both."""
     rng = random.Random(5)
     for _ in range(60):
-        yield Query(words=_asked(rng))
+        yield Query(words=_asked(rng, wares))
     for _ in range(50):
-        yield Query(words=_asked(rng), where=tuple(rng.sample(_filters(rng), rng.randint(1, 2))))
+        yield Query(words=_asked(rng, wares), where=tuple(rng.sample(_filters(rng), rng.randint(1, 2))))
     for number in range(30):
         colour = rng.choice(list(COLOURS))
         yield Query(photo=photo(colour, 10_000 + number), photo_colours=(colour,))
     for _ in range(20):
-        yield Query(like=f"W{rng.randrange(WARES):04d}", where=tuple(rng.sample(_filters(rng), rng.randint(0, 1))))
+        yield Query(like=f"W{rng.randrange(wares):04d}", where=tuple(rng.sample(_filters(rng), rng.randint(0, 1))))
     for number in range(40):
         colour, other = rng.sample(list(COLOURS), 2)
         if number % 2:
             yield Query(photo=photo(colour, 20_000 + number), photo_colours=(colour,), change=f"but in {other}")
         else:
-            yield Query(like=f"W{rng.randrange(WARES):04d}", change=f"but in {other}")
+            yield Query(like=f"W{rng.randrange(wares):04d}", change=f"but in {other}")
 
 
 def _photos(number: int) -> int:
-    return (2 if number % 10 == 0 else 1) if number < PHOTOGRAPHED else 0
+    """None for every second product, two for every twentieth."""
+    return 0 if number % 2 else 2 if number % 20 == 0 else 1
 
 
 def _row(rng: random.Random, number: int) -> dict[str, str]:
@@ -93,11 +91,11 @@ def _row(rng: random.Random, number: int) -> dict[str, str]:
     }
 
 
-def _asked(rng: random.Random) -> str:
+def _asked(rng: random.Random, wares: int) -> str:
     kind = rng.choice(list(KINDS))
     parts = (rng.choice(STYLES), rng.choice(list(COLOURS)), rng.choice(KINDS[kind][1]), kind, rng.choice(BRANDS))
     chosen = rng.sample(parts, rng.randint(1, 3))
-    return f"W{rng.randrange(WARES):04d}" if rng.random() < 0.1 else " ".join(chosen)
+    return f"W{rng.randrange(wares):04d}" if rng.random() < 0.1 else " ".join(chosen)
 
 
 def _filters(rng: random.Random) -> list[str]:

@@ -15,6 +15,7 @@ from indexer.sources import open_source
 from tests.fakes import FakeEncoder
 from tests.faults.forks import tell
 from tests.indexer.builds.shop import Shop, catalogue
+from tests.indexer.images.children import processor_seconds
 
 STUCK_SECONDS = 1.0
 """Of a processor, for one photo: more than a child needs to start, and much less than a photo made to hang."""
@@ -67,8 +68,3 @@ def spawned() -> list[int]:
     listed = [Path(f"/proc/self/task/{thread}/children").read_text("ascii") for thread in os.listdir("/proc/self/task")]
     children = [int(child) for line in listed for child in line.split()]
     return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
-def processor_seconds(process: int) -> float:
-    fields = Path(f"/proc/{process}/stat").read_text("ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -93,5 +93,5 @@ def test_a_flipped_byte_is_refused_by_name_or_changes_no_answer(
         assert answers(database, shop.settings) == right
 
     names = {path.name for path in refused}
-    assert {"layout.json"} if kind == "edge" else {"manifest.json", "vectors.f32", "index.faiss"} <= names
+    assert ({"layout.json"} if kind == "edge" else {"manifest.json", "vectors.f32", "index.faiss"}) <= names
     assert any(path.suffix == ".safetensors" for path in refused)

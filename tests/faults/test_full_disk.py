@@ -16,7 +16,7 @@ from tests.fakes import FakeEncoder
 from tests.faults.small_disk import FILLER, clear, fill, read_only, small_disk
 from tests.indexer.builds.shop import Shop, catalogue
 
-PHOTOS = 40
+PHOTOS = 20
 MEGABYTES = 400
 """Room for the stores of two builds, of which an engine takes much more than it needs."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.dependencies import DEPENDENCIES
-from tests.faults.matrix import ROWS, TRIES, Row
+from tests.faults.matrix import ROWS, Row
 from tests.faults.world import Base, Heard, World
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -27,7 +27,7 @@ COUNTED = {
 """Whose faults are counted, and under which name; what ails a file is told by its answers alone."""
 UNCOUNTED = ("OpenAI images: slow", "Replicate: slow")
 """A picture that is not there in time may take long to draw, which speaks against nobody."""
-RECOVERS = 15.0
+RECOVERS = 60.0
 """Seconds; in which the machine has other work too."""
 
 
@@ -49,10 +49,7 @@ def rows() -> list[object]:
 @pytest.mark.parametrize(("world", "row"), rows(), indirect=["world"], scope="module")
 def test_a_fault_has_its_answer_in_its_time_and_passes(world: World, row: Row) -> None:
     assert well_again(world, row)
-    took = [broken_and_mended(world, row)]
-    while min(took) >= row.most and len(took) < TRIES:
-        took.append(broken_and_mended(world, row))
-    assert min(took) < row.most, took
+    assert broken_and_mended(world, row) < row.most
 
 
 def broken_and_mended(world: World, row: Row) -> float:

@@ -28,9 +28,9 @@ from tests.indexer.builds.shop import Shop, catalogue, sell_mugs
 from tests.indexer.catalog.databases import empty_database
 from tests.qdrant_server.wire import serving as qdrant
 
-AWAY = 1.5
+AWAY = 0.8
 """Seconds."""
-PAUSES = (0.5, 0.5, 1.0, 1.0, 2.0, 4.0)
+PAUSES = (0.5, 0.5, 1.0, 1.0, 2.0, 4.0, 8.0)
 PHOTOS = 5
 
 

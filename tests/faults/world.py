@@ -21,6 +21,7 @@ from service.bootstrap import open_busy_shop
 from service.shop import Shop
 from tests.faults.faulty import Faulty
 from tests.indexer.builds.shop import catalogue
+from tests.indexer.builds.warm import warm
 from tests.service.apps import key_in
 from tests.service.worlds import CATALOG, settings_of, write_catalogue
 
@@ -114,7 +115,8 @@ def served(
 
 def built(settings: Settings, catalogue_file: Path) -> None:
     with catalogue(settings) as database:
-        pipeline = Pipeline(database, settings, open_encoder(settings.encoder), gates={})
+        encoder = open_encoder(settings.encoder)
+        pipeline = Pipeline(database, settings, encoder, gates={}, embedder=warm(encoder, settings))
         pipeline.run(open_source(catalogue_file), CATALOG, lambda progress: None)
 
 

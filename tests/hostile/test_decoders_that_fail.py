@@ -1,16 +1,14 @@
 """A photo that kills its decoder, or never ends, costs its own request and no other."""
 
-import multiprocessing
 import os
 import signal
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.testclient import TestClient
 
 from indexer.settings import Settings
+from tests.indexer.images.children import children, processor_seconds, wait_until_at_work
 from tests.indexer.images.drawn import saved, scene
 from tests.indexer.images.test_decoders import HANGING
 from tests.service.apps import app_over
@@ -23,14 +21,10 @@ def asked(client: TestClient, photo: bytes) -> tuple[int, str]:
     return answer.status_code, answer.json().get("detail", "")
 
 
-def children() -> set[int]:
-    return {child.pid for child in multiprocessing.active_children() if child.pid is not None}
-
-
 @pytest.fixture
 def hurried(shop_settings: Settings) -> Settings:
-    """One decoder, and half a second for each photo."""
-    images = shop_settings.images.model_copy(update={"decode_seconds": 0.5, "decoders": 1})
+    """One decoder, and a second and a half for each photo."""
+    images = shop_settings.images.model_copy(update={"decode_seconds": 1.5, "decoders": 1})
     return shop_settings.model_copy(update={"images": images})
 
 
@@ -53,10 +47,11 @@ def test_a_photo_that_kills_its_decoder(shop_settings: Settings, blow: signal.Si
     with TestClient(app_over(settings, max_photo=15_000_000)) as client, ThreadPoolExecutor(4) as pool:
         assert asked(client, GOOD)[0] == 200
         (victim,) = children() - before
+        idle = processor_seconds(victim)
         crashing = pool.submit(asked, client, HANGING)
-        time.sleep(0.2)
+        wait_until_at_work(victim, idle)
         others = [pool.submit(asked, client, GOOD) for _ in range(3)]
-        threading.Timer(0.1, os.kill, (victim, blow)).start()
+        os.kill(victim, blow)
         status, detail = crashing.result()
         assert (status, "(decode_failed)" in detail) == (422, True)
         assert [one.result()[0] for one in others] == [200] * 3

@@ -5,7 +5,7 @@ import pytest
 
 from indexer.catalog.engine import Database
 from tests.indexer.builds.shop import Shop, catalogue
-from tests.indexer.catalog.databases import BACKENDS, empty_database
+from tests.indexer.catalog.databases import BACKENDS, database_with_tables
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def database(shop: Shop) -> Iterator[Database]:
 @pytest.fixture(params=BACKENDS)
 def any_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     """A shop with nothing in it yet, its ledger on each kind of database."""
-    with empty_database(request.param, tmp_path) as url:
+    with database_with_tables(request.param, tmp_path) as url:
         yield Shop.at(tmp_path, database=url)
 
 

@@ -22,11 +22,12 @@ from indexer.catalog.records import ImageRecord
 from indexer.catalog.states import ImageState
 from indexer.domain import Channel, Hit, Vector, VectorQuery, WordsQuery
 from indexer.encoders import Encoder
-from indexer.settings import DatabaseSettings, EncoderSettings, ImageSettings, Settings
+from indexer.settings import DatabaseSettings, EncoderSettings, Settings
 from indexer.sources import open_source
 from indexer.store_settings import StoreSettings
 from indexer.stores.edge_keeping import EdgeStores
 from tests.fakes import COLOURS, FakeEncoder
+from tests.indexer.builds.warm import IMAGES, warm
 from tests.schema import write_schema
 
 COLUMNS = ("id", "title", "description", "category", "brand", "colour", "images")
@@ -51,7 +52,7 @@ class Shop:
             home=home,
             store=StoreSettings.model_validate({"kind": store}),
             encoder=EncoderSettings(batch_size=4),
-            images=ImageSettings(decoders=1, decode_seconds=120),
+            images=IMAGES,
             database=DatabaseSettings.model_validate({"url": database}),
         )
         return cls(folder, settings)
@@ -88,7 +89,8 @@ class Shop:
     ) -> BuildReport:
         seen = [] if stages is None else stages
         with catalogue(self.settings) as database:
-            pipeline = Pipeline(database, self.settings, encoder or FakeEncoder(), gates)
+            used = encoder or FakeEncoder()
+            pipeline = Pipeline(database, self.settings, used, gates, embedder=warm(used, self.settings))
             return pipeline.run(open_source(self.file), catalog, seen.append, hold=hold)
 
     def hats(self, *titles: str, gates: Mapping[str, Gate] | None = None) -> str:

@@ -18,6 +18,7 @@ from indexer.catalog.products import ProductRepository
 from indexer.catalog.records import Difference, ImageRecord, ReadyImage, RejectedImage
 from indexer.catalog.states import ImageState
 from indexer.domain import ImageRef, Product
+from tests.faults.extents import extents
 from tests.indexer.catalog.samples import NOON
 
 IDS = [f"p{number}" for number in range(9)]
@@ -226,13 +227,16 @@ def content(entry: Entry) -> tuple[str, frozenset[Photo]]:
     return content_hash(product), frozenset(alike)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_every_generation_reads_as_its_snapshot(database: Database, seed: int) -> None:
-    random = Random(seed)
+@pytest.mark.parametrize(("seeds", "steps"), extents((1, 25), (20, 50)))
+def test_every_generation_reads_as_its_snapshot(database: Database, seeds: int, steps: int) -> None:
     with database.begin() as session:
-        CatalogRepository(session).ensure("other", root="/", source="/")
-    shop, other = (History(database, name, random) for name in ("shop", "other"))
-    for _ in range(25):
-        random.choices([shop, other], weights=[4, 1])[0].step()
-        shop.check()
-        other.check()
+        for number in range(seeds):
+            for name in ("shop", "other"):
+                CatalogRepository(session).ensure(f"{name}-{number}", root="/", source="/")
+    for number in range(seeds):
+        random = Random(number)
+        shop, other = (History(database, f"{name}-{number}", random) for name in ("shop", "other"))
+        for _ in range(steps):
+            random.choices([shop, other], weights=[4, 1])[0].step()
+            shop.check()
+            other.check()

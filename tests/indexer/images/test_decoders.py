@@ -1,5 +1,4 @@
 import hashlib
-import multiprocessing
 import os
 import signal
 import threading
@@ -22,6 +21,7 @@ from indexer.images.reasons import Reason
 from indexer.images.regions import Box
 from indexer.places import Remote
 from indexer.settings import ImageSettings
+from tests.indexer.images.children import children, kill_at_work
 from tests.indexer.images.drawn import LIMITS, png, saved, scene, studio
 
 SPEC = Fit((32, 32))
@@ -61,10 +61,6 @@ def reason(outcome: Decoded | ImageRejected) -> str:
 
 def decoded(pool: DecoderPool, *contents: bytes) -> list[Decoded | ImageRejected]:
     return [outcome for _, outcome in pool.map(DecodeTask(content, SPEC) for content in contents)]
-
-
-def children() -> list[int]:
-    return [child.pid for child in multiprocessing.active_children() if child.pid is not None]
 
 
 def test_bytes_come_back_fitted_hashed_and_with_a_palette(decoders: DecoderPool) -> None:
@@ -227,7 +223,7 @@ def test_threads_share_the_pool(decoders: DecoderPool) -> None:
 
 
 def test_an_image_that_takes_too_long_is_given_up_alone() -> None:
-    with DecoderPool(LIMITS, seconds=0.5, children=1) as pool:
+    with DecoderPool(LIMITS, seconds=1.5, children=1) as pool:
         pool.decode(DecodeTask(GOOD, SPEC))
         outcomes = [
             outcome for _, outcome in pool.map([DecodeTask(content, SPEC) for content in (HANGING, GOOD, GOOD)])
@@ -245,26 +241,29 @@ def test_an_image_that_needs_too_much_memory_is_given_up_alone() -> None:
 
 @pytest.mark.parametrize("blow", [signal.SIGSEGV, signal.SIGKILL])
 def test_a_child_that_crashes_takes_one_image_with_it(blow: signal.Signals) -> None:
-    before = set(children())
+    before = children()
     with DecoderPool(LIMITS, seconds=20, children=1) as pool:
         pool.decode(DecodeTask(GOOD, SPEC))
-        (victim,) = set(children()) - before
-        threading.Timer(0.5, os.kill, (victim, blow)).start()
+        (victim,) = children() - before
+        kill_at_work(victim, blow)
         outcomes = [
             outcome for _, outcome in pool.map([DecodeTask(content, SPEC) for content in (HANGING, GOOD, GOOD)])
         ]
         assert reason(outcomes[0]) == Reason.DECODE_FAILED
         assert all(isinstance(outcome, Decoded) for outcome in outcomes[1:])
-    assert set(children()) <= before
+    assert children() <= before
 
 
 def test_an_idle_child_that_dies_is_replaced() -> None:
-    before = set(children())
+    before = children()
     with DecoderPool(LIMITS, seconds=20, children=1) as pool:
         pool.decode(DecodeTask(GOOD, SPEC))
-        (victim,) = set(children()) - before
+        (victim,) = children() - before
         os.kill(victim, signal.SIGKILL)
-        time.sleep(0.3)
+        end = time.monotonic() + 60
+        while victim in children():
+            assert time.monotonic() < end
+            time.sleep(0.01)
         assert pool.decode(DecodeTask(GOOD, SPEC)).width == 96
 
 

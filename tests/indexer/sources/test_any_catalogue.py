@@ -158,17 +158,17 @@ BAD_CELLS = {"title": b"", "description": b"Caf\xe9", "brand": b"\x00", "price":
 def test_three_in_a_hundred_broken_rows_are_named_and_no_others(
     name: str, head: bytes, row: bytes, tail: bytes, tmp_path: Path
 ) -> None:
-    bad = {number: list(BAD_CELLS)[number % 5] for number in random.Random(4).sample(range(1, 10_000), 300)}
+    bad = {number: list(BAD_CELLS)[number % 5] for number in random.Random(4).sample(range(1, 2_000), 60)}
     content = io.BytesIO()
     content.write(head)
-    for number in range(10_000):
+    for number in range(2_000):
         cells = {"id": b"no%d" % number, "title": b"Coat", "description": b"Dry", "brand": b"Nord", "price": b"9.99"}
         column = bad.get(number, "")
         content.write(row % tuple({**cells, column: BAD_CELLS.get(column, b"")}[one] for one in cells))
     content.write(tail)
     rows = read(write(tmp_path, name, content.getvalue()))
     assert sorted(broken(rows)) == sorted(number + 1 + head.count(b"\n") for number in bad)
-    assert ids(rows) == [f"no{number}" for number in range(10_000) if number not in bad]
+    assert ids(rows) == [f"no{number}" for number in range(2_000) if number not in bad]
 
 
 def spoilt(path: Path, bad: bytes) -> Path:

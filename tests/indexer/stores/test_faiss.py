@@ -27,7 +27,7 @@ from tests.indexer.stores.rebuilt import FAISS, built
 
 KILLS = int(os.environ.get("STORE_KILLS", "3"))
 MANY = 10_000
-DIM = 16
+DIM = 8
 IMAGE, TEXT = Channel.IMAGE, Channel.TEXT
 FIELDS = {"colour": FieldType.KEYWORD, "price": FieldType.NUMBER, "stock": FieldType.FLAG}
 TITLES = ["red shoe", "blue shirt", "red hat with feather", "blue bag"]
