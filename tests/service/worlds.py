@@ -27,6 +27,8 @@ from service.photos import CataloguePhotos
 from service.search.drawing import Artist
 from service.shop import Shop
 from tests.fakes import COLOURS, FakeEncoder
+from tests.indexer.builds.warm import warm
+from tests.schema import write_schema
 
 CATALOG = "shop"
 IMAGES = ImageSettings(decoders=1)
@@ -138,7 +140,10 @@ def settings_of(home: Path, **changes: object) -> Settings:
 
 def build(settings: Settings, source: Path, encoder: Encoder | None = None, catalog: str = CATALOG) -> str:
     """Build and publish; the build's id."""
-    pipeline = Pipeline(open_catalogue(settings), settings, encoder or FakeEncoder())
+    if settings.database.url is None and not settings.home.exists():
+        write_schema(settings.home / "vitrine.db")
+    encoder = encoder or FakeEncoder()
+    pipeline = Pipeline(open_catalogue(settings), settings, encoder, embedder=warm(encoder, settings))
     return pipeline.run(open_source(source), catalog, lambda progress: None).build
 
 
