@@ -5,7 +5,7 @@ from typing import Final
 
 DATABASE_SECONDS: Final = 2
 STORE_SECONDS: Final = 1
-ENDPOINT_SECONDS: Final = 3
+ENDPOINT_SECONDS: Final = 5
 """What the settings of the tests allow each: so little that tests do not wait, and enough to come to a fault that is
 there at once on a machine that has other work too."""
 SLACK: Final = 6.0

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from indexer.settings import Settings
-from tests.service.api.serving import Talk, serving
+from tests.service.api.serving import PATIENCE, Talk, serving
 from tests.service.apps import app_over
 
 HOST = "Host: 127.0.0.1\r\n"
@@ -62,12 +62,12 @@ def address(shop_settings: Settings) -> Iterator[tuple[str, int]]:
         yield address
 
 
-def statuses(address: tuple[str, int], request: str) -> list[int]:
-    """Of all answers, until the other side ends the connection or says nothing more."""
+def statuses(address: tuple[str, int], request: str, patience: float = 0.8) -> list[int]:
+    """Of all answers, until the other side ends the connection or says nothing more for so many seconds."""
     heard = b""
     with Talk(address) as talk, suppress(OSError):
         talk.socket.sendall(request.encode("latin-1"))
-        talk.socket.settimeout(0.8)
+        talk.socket.settimeout(patience)
         while piece := talk.socket.recv(65_536):
             heard += piece
     return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d{3}) ", heard)]
@@ -78,7 +78,7 @@ def test_contradictory_requests(address: tuple[str, int], request_: str) -> None
     answered = statuses(address, request_)
     assert len(answered) <= 1
     assert all(400 <= status < 500 for status in answered)
-    assert statuses(address, f"GET /v1/health HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n") == [200]
+    assert statuses(address, f"GET /v1/health HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n", PATIENCE) == [200]
 
 
 ODD_FORMS = {
