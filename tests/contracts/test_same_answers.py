@@ -90,7 +90,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.mark.parametrize(("world", "every"), extents((400, 8), (1_500, 1)), indirect=["world"], scope="module")
 @pytest.mark.parametrize("kind", EXACT)
-def test_a_copied_build_answers_two_hundred_questions_alike(world: World, kind: str, every: int) -> None:
+def test_a_copied_build_answers_questions_alike(world: World, kind: str, every: int) -> None:
     """400 products every eighth of them, or 1,500 products all."""
     copy_build(world.database, world.settings, world.build, kind, lambda progress: None)
     asked = list(questions(world.wares))
